@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DATA_DATASET_H
+#define DATA_DATASET_H
+
+/*
+ * Labelled sets of face pictures, held in memory: FER-2013's CSV with its official splits, FER+
+ * votes laid over it, or a folder per class.
+ */
+
+#include <mien/image.h>
+#include <stdbool.h>
+
+#define DATASET_MAX_CLASSES     64
+#define DATASET_CLASS_NAME_SIZE 32
+
+typedef enum dataset_split {
+    DATASET_ALL,
+    DATASET_TRAINING,    /* FER-2013 "Training"    */
+    DATASET_PUBLIC_TEST, /* FER-2013 "PublicTest": for every choice */
+    DATASET_PRIVATE_TEST /* FER-2013 "PrivateTest": scored once, for a finished model */
+} dataset_split;
+
+/* "Training", "PublicTest", "PrivateTest" or "all". false when the name is another. */
+bool dataset_split_parse(const char *name, dataset_split *split);
+
+typedef struct dataset_sample {
+    mien_image image;   /* owned by the data set */
+    int label;          /* 0..class_count-1 */
+    size_t row;         /* row in the source, from 0; for folders: index in path order */
+    const char *path;   /* folders: the file; else NULL. Owned by the data set */
+    const float *votes; /* FER+: (class_count) shares that sum to 1; else NULL. Owned */
+} dataset_sample;
+
+typedef struct dataset {
+    int class_count;
+    char class_names[DATASET_MAX_CLASSES][DATASET_CLASS_NAME_SIZE];
+    dataset_sample *samples;
+    size_t count;
+    size_t left_out; /* rows of the split that the protocol leaves out (FER+: unknown, NF) */
+} dataset;
+
+/*
+ * Reads a FER-2013 CSV file (columns emotion, pixels, Usage in any order; pixels: 48*48 values
+ * 0..255, row-major, grey). Samples of other splits are passed over.
+ * Classes: angry, disgust, fear, happy, sad, surprise, neutral.
+ * Success: *out is the caller's, free with dataset_free. Failure: *out is zeroed; MIEN_NOT_FOUND,
+ * MIEN_IO, MIEN_MALFORMED with row and column in the message, MIEN_OUT_OF_MEMORY.
+ */
+mien_status dataset_read_fer_csv(const char *csv_path, dataset_split split, dataset *out,
+                                 mien_error *error);
+
+/*
+ * The same pictures with the labels of FER+ (Barsoum et al. 2016; fer2013new.csv layout: Usage,
+ * Image name, neutral, happiness, surprise, sadness, anger, disgust, fear, contempt, unknown, NF;
+ * ten votes a row, in the row order of the FER-2013 file). The label is the majority of all ten
+ * columns; rows whose majority is unknown or NF, whose image name is empty, or whose majority is a
+ * tie are left out and counted. votes: the shares over the 8 expressions.
+ * Classes: neutral, happy, surprise, sad, angry, disgust, fear, contempt.
+ * MIEN_MALFORMED too when the two files have different numbers of rows.
+ */
+mien_status dataset_read_fer_plus(const char *csv_path, const char *votes_path, dataset_split split,
+                                  dataset *out, mien_error *error);
+
+/*
+ * Reads a folder with a sub-folder per class (class names in byte order of the folder names),
+ * pictures decoded to grey or colour as wanted. Files that are no pictures are an error that names
+ * the file. MIEN_NOT_FOUND when there is no class folder or no picture.
+ */
+mien_status dataset_read_folder(const char *folder, mien_pixel_format format, dataset *out,
+                                mien_error *error);
+
+void dataset_free(dataset *set);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_CASCADE_H
+#define DETECT_CASCADE_H
+
+/*
+ * Haar cascade detector (Viola and Jones 2001, Lienhart and Maydt 2002), reading the XML files of
+ * OpenCV (traincascade and converted format: stump and tree cascades) and giving the boxes of
+ * OpenCV 4.6 detectMultiScale for the same arguments.
+ */
+
+#include "detect/faces.h"
+
+#include <mien/image.h>
+
+/* A loaded cascade. Immutable: any number of threads may detect with it at once. */
+typedef struct cascade cascade;
+
+/*
+ * Reads a cascade from XML text. name is what messages call it.
+ * Success: *out is the caller's, free with cascade_free.
+ * Failure: *out is NULL. MIEN_MALFORMED with the position, MIEN_UNSUPPORTED, MIEN_LIMIT,
+ * MIEN_OUT_OF_MEMORY.
+ */
+mien_status cascade_read(const void *xml, size_t size, const char *name, cascade **out,
+                         mien_error *error);
+void cascade_free(cascade *cascade);
+
+/* The window the cascade was trained for, in pixels. */
+void cascade_window(const cascade *cascade, int *width, int *height);
+
+typedef struct cascade_options {
+    double scale_factor;       /* over 1; how much the window grows from one scale to the next */
+    int min_neighbours;        /* raw windows that must agree; 0 gives all raw windows, ungrouped */
+    int min_width, min_height; /* smallest face in pixels, 0 for the window of the cascade */
+    int max_width, max_height; /* largest face in pixels, 0 for the picture */
+} cascade_options;
+
+/* scale_factor 1.1, min_neighbours 5, no limits of size. */
+cascade_options cascade_default_options(void);
+
+/*
+ * Finds objects in a grey picture (MIEN_PIXEL_GRAY8). The boxes are added to list in OpenCV's
+ * order; score is the number of raw windows in the group, landmarks are absent.
+ * Failure: list is as it was. MIEN_INVALID_ARGUMENT, MIEN_OUT_OF_MEMORY.
+ */
+mien_status cascade_detect(const cascade *cascade, const mien_image *gray,
+                           const cascade_options *options, face_list *list, mien_error *error);
+
+#endif

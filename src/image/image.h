@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef IMAGE_IMAGE_H
+#define IMAGE_IMAGE_H
+
+/*
+ * Work on pixels, without any dependency: conversion, resize, crop, warp, integral images.
+ * Decoding and encoding are in image/codec. Pure functions over the caller's buffers: thread-safe.
+ */
+
+#include <mien/image.h>
+#include <stdbool.h>
+
+/* A box in pixels; it may be fractional and reach beyond the picture. */
+typedef struct image_rect {
+    float x, y; /* left and top edge; 0,0 is the outer corner of the first pixel */
+    float width, height;
+} image_rect;
+
+/* First byte of row y. */
+static inline uint8_t *image_row(const mien_image *image, int y)
+{
+    return image->data + (size_t)y * image->stride;
+}
+
+/* Checks the fields of a picture that came from a caller: format, sides, stride, data. */
+mien_status image_check(const mien_image *image, mien_error *error);
+
+/*
+ * Converts src into dst, which has the same width and height and any format. Colour to grey is
+ * OpenCV's cvtColor: (4899 R + 9617 G + 1868 B + 8192) >> 14, the rounded BT.601 luma. Grey to
+ * colour repeats the value; alpha is set to 255 where the source has none. dst may not overlap src.
+ */
+mien_status image_convert(const mien_image *src, mien_image *dst, mien_error *error);
+
+typedef enum image_filter {
+    IMAGE_FILTER_BILINEAR, /* half-pixel centres; OpenCV's INTER_LINEAR_EXACT, bit for bit */
+    IMAGE_FILTER_AREA      /* mean of the covered area with fractional edges; for shrinking */
+} image_filter;
+
+/*
+ * Resizes src to the size of dst (same format, at most 4 channels).
+ * MIEN_INVALID_ARGUMENT when formats differ; MIEN_OUT_OF_MEMORY (it takes some rows of scratch).
+ */
+mien_status image_resize(const mien_image *src, mien_image *dst, image_filter filter,
+                         mien_error *error);
+
+/*
+ * dst(x, y) = src(M (x, y, 1)): inverse affine warp with bilinear sampling at half-pixel centres;
+ * outside the picture the nearest edge pixel is repeated.
+ * inverse: row-major 2x3, maps dst pixel coordinates (centre of the first pixel = 0.5, 0.5) to src.
+ */
+mien_status image_warp_affine(const mien_image *src, const double inverse[6], mien_image *dst,
+                              mien_error *error);
+
+/* A crop as a view: no pixels are copied; x, y, width, height must lie inside. */
+mien_status image_view(const mien_image *image, int x, int y, int width, int height,
+                       mien_image *view, mien_error *error);
+
+/* Mirrors src left to right into dst (same size and format). */
+mien_status image_mirror(const mien_image *src, mien_image *dst, mien_error *error);
+
+/*
+ * Integral images of a grey picture of W x H: tables of (H+1) x (W+1), row-major, first row and
+ * column zero. sum(y, x) = sum of pixels above and left of (x, y). Any of the tables may be NULL.
+ *   sum:     int32, at most 2^31 / 255 pixels (checked: MIEN_LIMIT)
+ *   squares: sums of squares, int32 wrapping modulo 2^32 as uint32 (differences of boxes up to
+ *            66,051 pixels are exact)
+ *   tilted:  sums over the triangle rotated by 45 degrees, as in Lienhart and Maydt (2002)
+ */
+mien_status image_integral(const mien_image *gray, int32_t *sum, uint32_t *squares, int32_t *tilted,
+                           mien_error *error);
+
+#endif
