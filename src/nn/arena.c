@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nn/plan.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "nn/ref/ref.h"
+
+#include <stdlib.h>
+
+/*
+ * Lays all tensors out in one arena: tensors whose lifetimes overlap get places that do not. Greedy
+ * by size, largest first, each at the lowest free place (Pisarchyk and Lee 2020, "Efficient Memory
+ * Management for Deep Neural Net Inference").
+ */
+
+/* The value whose place this one shares. */
+static int root_of(const nn_plan *plan, int value)
+{
+    while (plan->values[value].same_as >= 0)
+        value = plan->values[value].same_as;
+    return value;
+}
+
+static size_t bytes_of(const plan_value *value)
+{
+    size_t bytes = (size_t)nn_elements(&value->tensor.shape) * nn_type_size(value->tensor.type);
+    return (bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+}
+
+static bool needs_place(const plan_value *value)
+{
+    return value->tensor.data == NULL && value->same_as < 0 && value->last_step >= 0;
+}
+
+static void touch(nn_plan *plan, int value, int step)
+{
+    plan_value *root = &plan->values[root_of(plan, value)];
+    if (root->first_step < 0)
+        root->first_step = step;
+    if (step > root->last_step)
+        root->last_step = step;
+}
+
+/*
+ * Step 0 stands for "before the run", step s + 1 for plan->steps[s]. Inputs are there from before
+ * the run until after it, outputs until after it.
+ */
+static void find_lifetimes(nn_plan *plan)
+{
+    int end = (int)plan->step_count + 1;
+    for (size_t v = 0; v < plan->value_count; v++)
+        plan->values[v].first_step = plan->values[v].last_step = -1;
+    for (size_t i = 0; i < plan->graph->input_count; i++) {
+        touch(plan, plan->graph->inputs[i], 0);
+        touch(plan, plan->graph->inputs[i], end);
+    }
+    for (size_t s = 0; s < plan->step_count; s++) {
+        const nn_step *step = &plan->steps[s];
+        for (int i = 0; i < step->input_count; i++)
+            if (step->inputs[i] >= 0)
+                touch(plan, step->inputs[i], (int)s + 1);
+        touch(plan, step->output, (int)s + 1);
+    }
+    for (size_t o = 0; o < plan->graph->output_count; o++)
+        touch(plan, plan->outputs[o], end);
+}
+
+/* Lets a step write over an input that nothing reads afterwards. */
+static void share_places(nn_plan *plan)
+{
+    for (size_t s = 0; s < plan->step_count; s++) {
+        nn_step *step = &plan->steps[s];
+        if (!step->in_place || plan->values[step->output].same_as >= 0)
+            continue;
+        for (int i = 0; i < step->input_count; i++) {
+            int root = root_of(plan, step->inputs[i]);
+            plan_value *value = &plan->values[root];
+            if (value->tensor.data != NULL || value->last_step != (int)s + 1 ||
+                value->first_step <= 0 || bytes_of(value) != bytes_of(&plan->values[step->output]))
+                continue;
+            plan->values[step->output].same_as = root;
+            int last = plan->values[step->output].last_step;
+            if (last > value->last_step)
+                value->last_step = last;
+            break;
+        }
+    }
+}
+
+typedef struct place {
+    int value;
+    size_t bytes;
+} place;
+
+static int larger_first(const void *a, const void *b)
+{
+    const place *first = a, *second = b;
+    if (first->bytes != second->bytes)
+        return first->bytes > second->bytes ? -1 : 1;
+    return first->value - second->value;
+}
+
+static bool lifetimes_overlap(const plan_value *a, const plan_value *b)
+{
+    return a->first_step <= b->last_step && b->first_step <= a->last_step;
+}
+
+/* The lowest place for places[index] beside those placed before it. */
+static size_t find_offset(const nn_plan *plan, const place *places, size_t index)
+{
+    const plan_value *value = &plan->values[places[index].value];
+    size_t offset = 0;
+    bool moved = true;
+    while (moved) {
+        moved = false;
+        for (size_t p = 0; p < index; p++) {
+            const plan_value *other = &plan->values[places[p].value];
+            if (lifetimes_overlap(value, other) && offset < other->offset + places[p].bytes &&
+                other->offset < offset + places[index].bytes) {
+                offset = other->offset + places[p].bytes;
+                moved = true;
+            }
+        }
+    }
+    return offset;
+}
+
+mien_status plan_lay_out(nn_plan *plan, mien_error *error)
+{
+    find_lifetimes(plan);
+    share_places(plan);
+    place *places = memory_zeroed(plan->value_count, sizeof *places);
+    if (places == NULL)
+        return error_no_memory(error, "a plan", plan->value_count * sizeof *places);
+    size_t count = 0;
+    for (size_t v = 0; v < plan->value_count; v++)
+        if (needs_place(&plan->values[v]))
+            places[count++] = (place){(int)v, bytes_of(&plan->values[v])};
+    qsort(places, count, sizeof *places, larger_first);
+    size_t end = 0;
+    for (size_t p = 0; p < count; p++) {
+        size_t offset = find_offset(plan, places, p);
+        plan->values[places[p].value].offset = offset;
+        if (offset + places[p].bytes > end)
+            end = offset + places[p].bytes;
+    }
+    free(places);
+    for (size_t s = 0; s < plan->step_count; s++)
+        if (plan->steps[s].scratch_bytes > plan->scratch_bytes)
+            plan->scratch_bytes = plan->steps[s].scratch_bytes;
+    plan->arena_bytes = end + plan->scratch_bytes;
+    if (plan->arena_bytes > plan->max_bytes || end > plan->max_bytes)
+        return error_set(error, MIEN_LIMIT,
+                         "the network needs %zu bytes for its tensors, the limit is %zu",
+                         plan->arena_bytes, plan->max_bytes);
+    return MIEN_OK;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nn/nn.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "nn/onnx.h"
+#include "nn/plan.h"
+#include "nn/ref/ref.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Model ---- */
+
+struct nn_model {
+    nn_graph graph;
+};
+
+mien_status nn_model_read(const void *bytes, size_t size, nn_model **out, mien_error *error)
+{
+    *out = NULL;
+    nn_model *model = memory_zeroed(1, sizeof *model);
+    if (model == NULL)
+        return error_no_memory(error, "a network", sizeof *model);
+    mien_status status = onnx_read(bytes, size, &model->graph, error);
+    if (status != MIEN_OK) {
+        free(model);
+        return status;
+    }
+    *out = model;
+    return MIEN_OK;
+}
+
+void nn_model_free(nn_model *model)
+{
+    if (model == NULL)
+        return;
+    nn_graph_free(&model->graph);
+    free(model);
+}
+
+const nn_graph *nn_model_graph(const nn_model *model)
+{
+    return &model->graph;
+}
+
+const char *nn_model_metadata(const nn_model *model, const char *key)
+{
+    return nn_graph_metadata(&model->graph, key);
+}
+
+int64_t nn_model_parameters(const nn_model *model)
+{
+    int64_t total = 0;
+    for (size_t v = 0; v < model->graph.value_count; v++) {
+        const nn_tensor *tensor = &model->graph.values[v].tensor;
+        if (tensor->data != NULL && tensor->type == NN_FLOAT)
+            total += nn_elements(&tensor->shape);
+    }
+    return total;
+}
+
+/* ---- Plan ---- */
+
+static mien_status make_plan(nn_plan *plan, const nn_shape *input_shapes, mien_error *error)
+{
+    const nn_graph *graph = plan->graph;
+    plan->outputs = memory_zeroed(graph->output_count, sizeof *plan->outputs);
+    if (plan->outputs == NULL)
+        return error_no_memory(error, "a plan", graph->output_count * sizeof *plan->outputs);
+    memcpy(plan->outputs, graph->outputs, graph->output_count * sizeof *plan->outputs);
+    mien_status status = plan_infer(plan, input_shapes, error);
+    if (status == MIEN_OK && plan->kernels != NULL)
+        status = plan_fuse(plan, error);
+    if (status == MIEN_OK)
+        status = plan_lower(plan, error);
+    if (status == MIEN_OK)
+        status = plan_lay_out(plan, error);
+    return status;
+}
+
+mien_status nn_plan_create(const nn_model *model, const nn_plan_options *options, nn_plan **out,
+                           mien_error *error)
+{
+    *out = NULL;
+    nn_plan *plan = memory_zeroed(1, sizeof *plan);
+    if (plan == NULL)
+        return error_no_memory(error, "a plan", sizeof *plan);
+    plan->graph = &model->graph;
+    plan->kernels = options->kernels;
+    plan->max_bytes = options->max_bytes != 0 ? options->max_bytes : NN_DEFAULT_MEMORY;
+    mien_status status = make_plan(plan, options->input_shapes, error);
+    if (status != MIEN_OK) {
+        nn_plan_free(plan);
+        return status;
+    }
+    *out = plan;
+    return MIEN_OK;
+}
+
+void nn_plan_free(nn_plan *plan)
+{
+    if (plan == NULL)
+        return;
+    for (size_t v = 0; v < plan->value_count; v++)
+        if (plan->values[v].owns_data)
+            free(plan->values[v].tensor.data);
+    for (size_t n = 0; n < plan->node_count; n++)
+        free(plan->nodes[n].inputs);
+    for (size_t s = 0; s < plan->step_count; s++)
+        free(plan->steps[s].inputs);
+    for (size_t b = 0; b < plan->buffer_count; b++)
+        free(plan->buffers[b]);
+    free(plan->values);
+    free(plan->nodes);
+    free(plan->steps);
+    free(plan->multiply_adds);
+    free(plan->outputs);
+    free(plan->buffers);
+    free(plan);
+}
+
+const nn_shape *nn_plan_input_shape(const nn_plan *plan, size_t index)
+{
+    if (index >= plan->graph->input_count)
+        return NULL;
+    return &plan->values[plan->graph->inputs[index]].tensor.shape;
+}
+
+const nn_shape *nn_plan_output_shape(const nn_plan *plan, size_t index)
+{
+    if (index >= plan->graph->output_count)
+        return NULL;
+    return &plan->values[plan->graph->outputs[index]].tensor.shape;
+}
+
+int nn_plan_find_output(const nn_plan *plan, const char *name)
+{
+    for (size_t o = 0; o < plan->graph->output_count; o++)
+        if (strcmp(plan->graph->values[plan->graph->outputs[o]].name, name) == 0)
+            return (int)o;
+    return -1;
+}
+
+nn_shape nn_plan_value_shape(const nn_plan *plan, int value)
+{
+    return plan->values[value].tensor.shape;
+}
+
+int64_t nn_plan_node_multiply_adds(const nn_plan *plan, size_t node)
+{
+    return plan->multiply_adds[node];
+}
+
+int64_t nn_plan_multiply_adds(const nn_plan *plan)
+{
+    int64_t total = 0;
+    for (size_t n = 0; n < plan->node_count; n++)
+        if (__builtin_add_overflow(total, plan->multiply_adds[n], &total))
+            return INT64_MAX;
+    return total;
+}
+
+size_t nn_plan_arena_bytes(const nn_plan *plan)
+{
+    return plan->arena_bytes;
+}
+
+size_t nn_plan_step_count(const nn_plan *plan)
+{
+    return plan->step_count;
+}
+
+const char *nn_plan_step_name(const nn_plan *plan, size_t index)
+{
+    return plan->steps[index].name;
+}
+
+/* ---- Session ---- */
+
+struct nn_session {
+    const nn_plan *plan;
+    char *arena;
+    void *scratch;
+    nn_tensor *tensors; /* for each step its inputs, then its output */
+    size_t *first;      /* (step_count): index in tensors */
+};
+
+/* The tensor as kernels see it: where it lies, its shape in the order of memory. */
+static nn_tensor resolve(const nn_plan *plan, char *arena, int value)
+{
+    if (value < 0)
+        return (nn_tensor){.shape.rank = NN_UNKNOWN_RANK};
+    const plan_value *v = &plan->values[value];
+    nn_tensor tensor = v->tensor;
+    if (v->channels_last && tensor.shape.rank == 4) {
+        const int64_t *dims = v->tensor.shape.dims;
+        tensor.shape = (nn_shape){4, {dims[0], dims[2], dims[3], dims[1]}};
+    }
+    const plan_value *root = v;
+    while (root->same_as >= 0)
+        root = &plan->values[root->same_as];
+    tensor.data = root->tensor.data != NULL ? root->tensor.data : arena + root->offset;
+    return tensor;
+}
+
+static void resolve_steps(nn_session *session)
+{
+    const nn_plan *plan = session->plan;
+    size_t next = 0;
+    for (size_t s = 0; s < plan->step_count; s++) {
+        const nn_step *step = &plan->steps[s];
+        session->first[s] = next;
+        for (int i = 0; i < step->input_count; i++)
+            session->tensors[next++] = resolve(plan, session->arena, step->inputs[i]);
+        session->tensors[next++] = resolve(plan, session->arena, step->output);
+    }
+}
+
+mien_status nn_session_create(const nn_plan *plan, nn_session **out, mien_error *error)
+{
+    *out = NULL;
+    size_t tensor_count = 0;
+    for (size_t s = 0; s < plan->step_count; s++)
+        tensor_count += (size_t)plan->steps[s].input_count + 1;
+    nn_session *session = memory_zeroed(1, sizeof *session);
+    if (session == NULL)
+        return error_no_memory(error, "a session", sizeof *session);
+    session->plan = plan;
+    session->arena = memory_aligned(plan->arena_bytes);
+    session->tensors = memory_zeroed(tensor_count, sizeof *session->tensors);
+    session->first = memory_zeroed(plan->step_count, sizeof *session->first);
+    if (session->arena == NULL || session->tensors == NULL || session->first == NULL) {
+        nn_session_free(session);
+        return error_no_memory(error, "a session", plan->arena_bytes);
+    }
+    memset(session->arena, 0, plan->arena_bytes);
+    session->scratch = session->arena + (plan->arena_bytes - plan->scratch_bytes);
+    resolve_steps(session);
+    *out = session;
+    return MIEN_OK;
+}
+
+void nn_session_free(nn_session *session)
+{
+    if (session == NULL)
+        return;
+    free(session->arena);
+    free(session->tensors);
+    free(session->first);
+    free(session);
+}
+
+float *nn_session_input(nn_session *session, size_t index)
+{
+    return resolve(session->plan, session->arena, session->plan->graph->inputs[index]).data;
+}
+
+const float *nn_session_output(const nn_session *session, size_t index)
+{
+    return resolve(session->plan, session->arena, session->plan->outputs[index]).data;
+}
+
+void nn_session_run_step(nn_session *session, size_t index)
+{
+    const nn_step *step = &session->plan->steps[index];
+    nn_tensor *tensors = session->tensors + session->first[index];
+    step->run(step, tensors, &tensors[step->input_count], session->scratch);
+}
+
+void nn_session_run(nn_session *session)
+{
+    for (size_t s = 0; s < session->plan->step_count; s++)
+        nn_session_run_step(session, s);
+}

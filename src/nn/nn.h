@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NN_NN_H
+#define NN_NN_H
+
+/*
+ * The network runtime.
+ *
+ *   nn_model    what an ONNX file holds. Immutable; any number of threads may share it.
+ *   nn_plan     a model shaped for one input size: operators fused, kernels chosen, every tensor
+ *               given its place in one arena. Immutable; any number of threads may share it.
+ *   nn_session  the arena of one thread. Running it allocates nothing.
+ *
+ * A plan must be freed before its model, a session before its plan.
+ */
+
+#include "nn/graph.h"
+#include "nn/kernels.h"
+
+typedef struct nn_model nn_model;
+typedef struct nn_plan nn_plan;
+typedef struct nn_session nn_session;
+
+/* ---- Model ---- */
+
+/*
+ * Reads an ONNX file from memory; the bytes are not needed afterwards.
+ * Success: *out is the caller's, free with nn_model_free. Failure: *out is NULL; errors of
+ * onnx_read (nn/onnx.h).
+ */
+mien_status nn_model_read(const void *bytes, size_t size, nn_model **out, mien_error *error);
+void nn_model_free(nn_model *model);
+
+/* The network as it stands in the file, for listings. Belongs to the model. */
+const nn_graph *nn_model_graph(const nn_model *model);
+
+/* The value of a metadata key, or NULL. Belongs to the model. */
+const char *nn_model_metadata(const nn_model *model, const char *key);
+
+/* Numbers in all float constants: the parameters. */
+int64_t nn_model_parameters(const nn_model *model);
+
+/* ---- Plan ---- */
+
+typedef struct nn_plan_options {
+    /*
+     * The shape of each input of the network, in its order, (input_count) long. NULL: as the file
+     * says, with 1 for every dimension it leaves open.
+     */
+    const nn_shape *input_shapes;
+    /* The kernels to use; NULL for the plain C reference operators, unfused. */
+    const nn_kernels *kernels;
+    /* Most bytes for the arena and for constants made while planning; 0 for NN_DEFAULT_MEMORY. */
+    size_t max_bytes;
+} nn_plan_options;
+
+#define NN_DEFAULT_MEMORY ((size_t)1 << 30)
+
+/*
+ * Success: *out is the caller's, free with nn_plan_free. Failure: *out is NULL; MIEN_SHAPE,
+ * MIEN_UNSUPPORTED, MIEN_LIMIT, MIEN_OUT_OF_MEMORY; the message names the node.
+ */
+mien_status nn_plan_create(const nn_model *model, const nn_plan_options *options, nn_plan **out,
+                           mien_error *error);
+void nn_plan_free(nn_plan *plan);
+
+/* Shapes of the network's inputs and outputs, in its order. NULL when there is no such index. */
+const nn_shape *nn_plan_input_shape(const nn_plan *plan, size_t index);
+const nn_shape *nn_plan_output_shape(const nn_plan *plan, size_t index);
+
+/* The index of the output of that name, or -1. */
+int nn_plan_find_output(const nn_plan *plan, const char *name);
+
+/* The shape that a value of the graph has in this plan; rank NN_UNKNOWN_RANK when it is not used.
+ */
+nn_shape nn_plan_value_shape(const nn_plan *plan, int value);
+
+/* Multiply-adds of one node of the graph (convolutions and matrix products), and of all. */
+int64_t nn_plan_node_multiply_adds(const nn_plan *plan, size_t node);
+int64_t nn_plan_multiply_adds(const nn_plan *plan);
+
+/* Bytes of a session's arena, and steps that a run takes. */
+size_t nn_plan_arena_bytes(const nn_plan *plan);
+size_t nn_plan_step_count(const nn_plan *plan);
+
+/* What step `index` does ("Conv", "to channels last"), for profiles. */
+const char *nn_plan_step_name(const nn_plan *plan, size_t index);
+
+/* ---- Session ---- */
+
+/* Success: *out is the caller's, free with nn_session_free. Failure: *out is NULL. */
+mien_status nn_session_create(const nn_plan *plan, nn_session **out, mien_error *error);
+void nn_session_free(nn_session *session);
+
+/*
+ * Where input `index` is written before a run: row-major in the shape of nn_plan_input_shape. It
+ * keeps its content over runs.
+ */
+float *nn_session_input(nn_session *session, size_t index);
+
+/* Output `index` of the last run, row-major. Valid until the next run. */
+const float *nn_session_output(const nn_session *session, size_t index);
+
+/* Runs the network on what the inputs hold. It cannot fail and allocates nothing. */
+void nn_session_run(nn_session *session);
+
+/* Runs one step only (0..step_count-1 in order make a run), for profiles. */
+void nn_session_run_step(nn_session *session, size_t step);
+
+#endif

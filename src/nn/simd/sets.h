@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NN_SIMD_SETS_H
+#define NN_SIMD_SETS_H
+
+/* The tables that this build holds; nn/kernels.c chooses among them. */
+
+#include "nn/kernels.h"
+
+#if defined(__x86_64__)
+extern const nn_kernels nn_kernels_avx512; /* AVX-512 F, VL, BW, DQ and FMA */
+extern const nn_kernels nn_kernels_avx2;   /* AVX2 and FMA */
+#endif
+extern const nn_kernels nn_kernels_generic; /* 128-bit vectors: SSE2, NEON, WebAssembly SIMD */
+
+#endif
