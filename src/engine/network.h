@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENGINE_NETWORK_H
+#define ENGINE_NETWORK_H
+
+/*
+ * A network with its settings, shaped for one picture: what expression models and detector networks
+ * have in common. Private to the engine, and open to evaluation and benchmarks.
+ */
+
+#include "base/settings.h"
+#include "nn/nn.h"
+#include "prep/prep.h"
+
+typedef struct engine_network {
+    nn_model *model;
+    nn_plan *plan;
+    settings settings; /* metadata of the file, then the sidecar over it */
+    prep_settings prep;
+} engine_network;
+
+/*
+ * Reads the network and its settings. kernels: a name, "reference", or NULL for the best.
+ * side: the input's side where neither file nor settings say one.
+ * Success: the caller frees with engine_network_free. Failure: *network is zeroed.
+ */
+mien_status engine_network_read(const void *bytes, size_t size, const char *sidecar_text,
+                                const char *name, const char *kernels, int side,
+                                engine_network *network, mien_error *error);
+void engine_network_free(engine_network *network);
+
+/*
+ * Finds and reads the sidecar of a model file: the one named, or "<model>.mien" beside the model or
+ * in data_folder/sidecars. *text is NULL when there is none; else the caller's, free with free().
+ */
+mien_status engine_find_sidecar(const char *model_path, const char *sidecar,
+                                const char *data_folder, char **text, mien_error *error);
+
+/*
+ * mien's folder of data files: the one given, $MIEN_DATA, or where it was installed. Never NULL.
+ */
+const char *engine_data_folder(const char *given);
+
+/* The kernels of that name. NULL in *kernels stands for the reference operators. */
+mien_status engine_find_kernels(const char *name, const nn_kernels **kernels, mien_error *error);
+
+#endif
