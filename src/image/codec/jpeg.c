@@ -125,17 +125,18 @@ static mien_status decompress(tjhandle handle, const codec_input *input, bool is
 mien_status jpeg_decode(const codec_input *input, mien_image *out, mien_error *error)
 {
     jpeg_header header = jpeg_read_header(input->bytes, input->size);
-    if (header.has_size) {
-        mien_status status =
-            codec_check_size("JPEG", header.width, header.height, input->max_pixels, error);
-        if (status != MIEN_OK)
-            return status;
-    }
+    if (!header.has_size)
+        return error_set(error, MIEN_MALFORMED,
+                         "JPEG: the file ends before the size of its picture");
+    mien_status status =
+        codec_check_size("JPEG", header.width, header.height, input->max_pixels, error);
+    if (status != MIEN_OK)
+        return status;
     tjhandle handle = tjInitDecompress();
     if (handle == NULL)
         return error_no_memory(error, "the JPEG decoder", 0);
     mien_image image = {0};
-    mien_status status = decompress(handle, input, header.is_adobe, &image, error);
+    status = decompress(handle, input, header.is_adobe, &image, error);
     tjDestroy(handle);
     if (status == MIEN_OK)
         status = codec_orient(&image, header.orientation, error);
