@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Feeds bytes to the picture decoders. The first byte chooses the pixel format. */
+
+#include <mien/image.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0)
+        return 0;
+    mien_pixel_format format = (mien_pixel_format)(MIEN_PIXEL_GRAY8 + data[0] % 5);
+    mien_image image;
+    mien_error error;
+    mien_image_decode(data + 1, size - 1, format, 1 << 20, &image, &error);
+    mien_image_free(&image);
+    return 0;
+}

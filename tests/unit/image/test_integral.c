@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/image.h"
+#include "opencv_goldens.h"
+#include "pictures.h"
+
+static void tables_are_opencvs(void **state)
+{
+    (void)state;
+    mien_error error;
+    for (size_t i = 0; i < sizeof integral_cases / sizeof *integral_cases; i++) {
+        const struct integral_case *c = &integral_cases[i];
+        mien_image gray = random_picture(200 + i, c->width, c->height, MIEN_PIXEL_GRAY8);
+        size_t bytes = (size_t)(c->width + 1) * (size_t)(c->height + 1) * sizeof(int32_t);
+        int32_t *sum = malloc(bytes);
+        uint32_t *squares = malloc(bytes);
+        int32_t *tilted = malloc(bytes);
+        assert_ok(image_integral(&gray, sum, squares, tilted, &error), &error);
+        assert_int_equal(hash_bytes(sum, bytes), c->sum_hash);
+        assert_int_equal(hash_bytes(squares, bytes), c->squares_hash);
+        assert_int_equal(hash_bytes(tilted, bytes), c->tilted_hash);
+        free(sum);
+        free(squares);
+        free(tilted);
+        mien_image_free(&gray);
+    }
+}
+
+static void any_table_may_be_absent(void **state)
+{
+    (void)state;
+    mien_error error;
+    uint8_t pixels[] = {1, 2, 3, 4, 5, 6};
+    mien_image gray = {pixels, 3, 2, 3, MIEN_PIXEL_GRAY8};
+    int32_t sum[12];
+    assert_ok(image_integral(&gray, sum, NULL, NULL, &error), &error);
+    assert_int_equal(sum[11], 21);
+    assert_int_equal(sum[6], 3);
+    assert_ok(image_integral(&gray, NULL, NULL, NULL, &error), &error);
+}
+
+static void wrong_pictures_are_refused(void **state)
+{
+    (void)state;
+    mien_error error;
+    mien_image color = new_picture(3, 2, MIEN_PIXEL_RGB8);
+    assert_fails(MIEN_INVALID_ARGUMENT, image_integral(&color, NULL, NULL, NULL, &error), &error,
+                 "grey");
+    /* The limit is checked before a pixel is touched, so a false view is enough. */
+    mien_image large = {color.data, 4000, 2106, 4000, MIEN_PIXEL_GRAY8};
+    assert_fails(MIEN_LIMIT, image_integral(&large, NULL, NULL, NULL, &error), &error,
+                 "4000 x 2106");
+    mien_image_free(&color);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tables_are_opencvs),
+        cmocka_unit_test(any_table_may_be_absent),
+        cmocka_unit_test(wrong_pictures_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
