@@ -102,7 +102,7 @@ mien_status cascade_next_integer(cascade_reader *reader, number_list *list, int 
     mien_status status = cascade_next_number(reader, list, &number);
     if (status != MIEN_OK)
         return status;
-    if (number != floor(number) || fabs(number) > INT_MAX / 2)
+    if (number != floor(number) || fabs(number) > INT_MAX)
         return xml_malformed(&reader->scanner, position, "%g is not a whole number in range",
                              number);
     *value = (int)number;

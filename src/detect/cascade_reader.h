@@ -45,7 +45,7 @@ number_list cascade_numbers(const xml_token *text);
 bool cascade_more_numbers(number_list *list);
 mien_status cascade_no_more_numbers(cascade_reader *reader, number_list *list);
 
-/* A number that is finite as float, and a whole number up to half of INT_MAX. */
+/* A number that is finite as float, and a whole number from -INT_MAX to INT_MAX. */
 mien_status cascade_next_number(cascade_reader *reader, number_list *list, double *value);
 mien_status cascade_next_integer(cascade_reader *reader, number_list *list, int *value);
 

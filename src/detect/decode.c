@@ -15,12 +15,10 @@ static bool box_is_finite(const face_box *face)
     return finite;
 }
 
-/* Adds the face unless it is weak or holds a value that is not finite. */
-static bool add_good_face(face_list *list, const face_box *face, float min_score)
+/* Adds the face unless it holds a value that is not finite. */
+static bool add_finite_face(face_list *list, const face_box *face)
 {
-    if (!(face->score >= min_score) || !box_is_finite(face))
-        return true;
-    return face_list_add(list, face);
+    return box_is_finite(face) ? face_list_add(list, face) : true;
 }
 
 static face_box centred_box(float centre_x, float centre_y, float width, float height, float score)
@@ -32,15 +30,20 @@ static face_box centred_box(float centre_x, float centre_y, float width, float h
                       .score = score};
 }
 
-static face_box yunet_face(const yunet_level *level, int row, int column)
+/* Negative when a factor is, so that two wrong values do not make a right one. */
+static float yunet_score(const yunet_level *level, size_t cell)
 {
-    size_t cell = (size_t)row * (size_t)level->columns + (size_t)column;
+    float cls = level->cls[cell], obj = level->obj[cell];
+    return cls < 0.0f || obj < 0.0f ? -1.0f : sqrtf(cls * obj);
+}
+
+static face_box yunet_face(const yunet_level *level, int row, int column, size_t cell, float score)
+{
     const float *box = level->bbox + 4 * cell;
     const float *points = level->kps + 2 * FACE_LANDMARKS * cell;
     float stride = (float)level->stride;
     face_box face = centred_box(((float)column + box[0]) * stride, ((float)row + box[1]) * stride,
-                                expf(box[2]) * stride, expf(box[3]) * stride,
-                                sqrtf(level->cls[cell] * level->obj[cell]));
+                                expf(box[2]) * stride, expf(box[3]) * stride, score);
     face.has_landmarks = true;
     for (int i = 0; i < FACE_LANDMARKS; i++) {
         face.landmarks[i][0] = ((float)column + points[2 * i]) * stride;
@@ -51,14 +54,14 @@ static face_box yunet_face(const yunet_level *level, int row, int column)
 
 static bool decode_yunet_level(const yunet_level *level, float min_score, face_list *list)
 {
-    float weakest = min_score * min_score * 0.999f; /* spares most cells the exponentials */
     for (int row = 0; row < level->rows; row++)
         for (int column = 0; column < level->columns; column++) {
             size_t cell = (size_t)row * (size_t)level->columns + (size_t)column;
-            if (level->cls[cell] * level->obj[cell] < weakest)
+            float score = yunet_score(level, cell);
+            if (!(score >= min_score))
                 continue;
-            face_box face = yunet_face(level, row, column);
-            if (!add_good_face(list, &face, min_score))
+            face_box face = yunet_face(level, row, column, cell, score);
+            if (!add_finite_face(list, &face))
                 return false;
         }
     return true;
@@ -100,10 +103,10 @@ bool tiny_yolo_decode(const float *map, int rows, int columns, const float ancho
             for (size_t anchor = 0; anchor < TINY_YOLO_ANCHORS; anchor++) {
                 const float *values = map + anchor * TINY_YOLO_VALUES * plane +
                                       (size_t)row * (size_t)columns + (size_t)column;
-                if (sigmoid(values[4 * plane]) < min_score)
+                if (!(sigmoid(values[4 * plane]) >= min_score))
                     continue;
                 face_box face = tiny_yolo_face(values, plane, row, column, anchors[anchor], cell);
-                if (!add_good_face(list, &face, min_score)) {
+                if (!add_finite_face(list, &face)) {
                     list->count = before;
                     return false;
                 }
