@@ -63,20 +63,75 @@ static size_t find_root(size_t *parent, size_t i)
     return i;
 }
 
+static void join(size_t *parent, size_t i, size_t j)
+{
+    size_t a = find_root(parent, i), b = find_root(parent, j);
+    parent[a > b ? a : b] = a < b ? a : b;
+}
+
+static bool continues_run(const raw_window *last, const raw_window *next)
+{
+    return next->width == last->width && next->height == last->height && next->y >= last->y;
+}
+
+/* The end of the run of windows of one size, by rising y, that begins at first. */
+static size_t run_end(const raw_windows *raw, size_t first)
+{
+    size_t end = first + 1;
+    while (end < raw->count && continues_run(&raw->windows[end - 1], &raw->windows[end]))
+        end++;
+    return end;
+}
+
+/* The first of the windows begin .. end-1 of a run that is at y or below it; else end. */
+static size_t first_at(const raw_windows *raw, size_t begin, size_t end, double y)
+{
+    while (begin < end) {
+        size_t middle = begin + (end - begin) / 2;
+        if (raw->windows[middle].y < y)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return begin;
+}
+
+/* Joins window i with the similar ones among begin .. end-1, a run or a part of it. */
+static void join_within_run(const raw_windows *raw, size_t *parent, size_t i, size_t begin,
+                            size_t end)
+{
+    const raw_window *window = &raw->windows[i];
+    double reach = SIMILARITY * (window->width + window->height) * 0.5; /* no pair allows more */
+    for (size_t j = first_at(raw, begin, end, window->y - reach);
+         j < end && raw->windows[j].y <= window->y + reach; j++)
+        if (are_similar(window, &raw->windows[j]))
+            join(parent, i, j);
+}
+
+/* Joins the windows first .. end-1, a run, with similar ones among them and behind them. */
+static void join_run(const raw_windows *raw, size_t *parent, size_t first, size_t end)
+{
+    const raw_window *any = &raw->windows[first];
+    double widest = any->width + SIMILARITY * (any->width + any->height);
+    for (size_t i = first; i < end; i++)
+        join_within_run(raw, parent, i, i + 1, end);
+    for (size_t begin = end; begin < raw->count && raw->windows[begin].width <= widest;) {
+        size_t next = run_end(raw, begin);
+        for (size_t i = first; i < end; i++)
+            join_within_run(raw, parent, i, begin, next);
+        begin = next;
+    }
+}
+
 /* Joins similar windows; the root of a set is its first window. */
 static void join_similar(const raw_windows *raw, size_t *parent)
 {
     for (size_t i = 0; i < raw->count; i++)
         parent[i] = i;
-    for (size_t i = 0; i < raw->count; i++) {
-        const raw_window *window = &raw->windows[i];
-        double widest = window->width + SIMILARITY * (window->width + window->height);
-        for (size_t j = i + 1; j < raw->count && raw->windows[j].width <= widest; j++) {
-            if (!are_similar(window, &raw->windows[j]))
-                continue;
-            size_t a = find_root(parent, i), b = find_root(parent, j);
-            parent[a > b ? a : b] = a < b ? a : b;
-        }
+    for (size_t first = 0; first < raw->count;) {
+        size_t end = run_end(raw, first);
+        join_run(raw, parent, first, end);
+        first = end;
     }
 }
 

@@ -26,7 +26,7 @@ void raw_windows_free(raw_windows *list);
  * min_neighbours windows becomes one face, its mean, unless it lies within a stronger one. With
  * min_neighbours 0 or less every window becomes a face of score 1. Faces are cut to the picture of
  * width x height and added to list in the order in which their groups first appear.
- * The windows must be sorted by rising width. Time grows with the square of their number.
+ * The windows must be sorted by rising width; it is fast when windows of one size are sorted by y.
  * false when out of memory; then the list is unchanged.
  */
 bool group_windows(const raw_windows *raw, int min_neighbours, int width, int height,
