@@ -34,7 +34,7 @@ typedef struct placed_node {
     int32_t corners[CASCADE_FEATURE_RECTS][4]; /* from the window's first entry in the sums */
     float weights[CASCADE_FEATURE_RECTS];
     float threshold;
-    int left, right; /* as in cascade_node */
+    int next[2]; /* links as in cascade_node: under the threshold, otherwise */
 } placed_node;
 
 typedef struct cascade_scan {
@@ -220,8 +220,8 @@ static void place_node(const cascade_scan *scan, const cascade_node *node, place
 {
     const cascade_feature *feature = &scan->model->features[node->feature];
     placed->threshold = node->threshold;
-    placed->left = node->left;
-    placed->right = node->right;
+    placed->next[0] = node->left;
+    placed->next[1] = node->right;
     for (int i = 0; i < CASCADE_FEATURE_RECTS; i++) {
         const cascade_rect *rect = &feature->rects[i];
         placed->weights[i] = rect->weight;
@@ -292,7 +292,7 @@ static int stages_passed(const cascade_scan *scan, const int32_t *window, const 
             while (link >= 0) {
                 const placed_node *node = &scan->nodes[link];
                 float value = feature_value(node, window) * factor;
-                link = value < node->threshold ? node->left : node->right;
+                link = node->next[!(value < node->threshold)]; /* no branch to mispredict */
             }
             total += model->leaves[~link];
         }
