@@ -40,8 +40,12 @@ cascade_options cascade_default_options(void);
 
 /*
  * Finds objects in a grey picture (MIEN_PIXEL_GRAY8). The boxes are added to list in OpenCV's
- * order; score is the number of raw windows in the group, landmarks are absent.
- * Failure: list is as it was. MIEN_INVALID_ARGUMENT, MIEN_OUT_OF_MEMORY.
+ * order; score is the number of raw windows in the group, landmarks are absent. As in OpenCV, when
+ * no scale lies within the limits of size the one nearest to the smallest face is searched, and the
+ * largest face counts only when both of its sides are given.
+ * Failure: list is as it was. MIEN_INVALID_ARGUMENT (a scale factor so near to 1 that it gives more
+ * than 10,000 scales, too), MIEN_LIMIT (a window of thousands of rows in a very wide picture),
+ * MIEN_OUT_OF_MEMORY.
  */
 mien_status cascade_detect(const cascade *cascade, const mien_image *gray,
                            const cascade_options *options, face_list *list, mien_error *error);
