@@ -10,6 +10,9 @@
 #include <mien/image.h>
 #include <stdbool.h>
 
+/* Longest side of a picture in pixels: products of two sides fit into 32 bits. */
+#define IMAGE_MAX_SIDE 65535
+
 /* A box in pixels; it may be fractional and reach beyond the picture. */
 typedef struct image_rect {
     float x, y; /* left and top edge; 0,0 is the outer corner of the first pixel */
@@ -27,7 +30,7 @@ mien_status image_check(const mien_image *image, mien_error *error);
 
 /*
  * Converts src into dst, which has the same width and height and any format. Colour to grey is
- * OpenCV's cvtColor: (4899 R + 9617 G + 1868 B + 8192) >> 14, the rounded BT.601 luma. Grey to
+ * OpenCV's cvtColor: (9798 R + 19235 G + 3735 B + 16384) >> 15, the rounded BT.601 luma. Grey to
  * colour repeats the value; alpha is set to 255 where the source has none. dst may not overlap src.
  */
 mien_status image_convert(const mien_image *src, mien_image *dst, mien_error *error);
@@ -60,12 +63,13 @@ mien_status image_view(const mien_image *image, int x, int y, int width, int hei
 mien_status image_mirror(const mien_image *src, mien_image *dst, mien_error *error);
 
 /*
- * Integral images of a grey picture of W x H: tables of (H+1) x (W+1), row-major, first row and
- * column zero. sum(y, x) = sum of pixels above and left of (x, y). Any of the tables may be NULL.
- *   sum:     int32, at most 2^31 / 255 pixels (checked: MIEN_LIMIT)
+ * Integral images of a grey picture of W x H: tables of (H+1) x (W+1), row-major, first row zero,
+ * and the first column of sum and squares. sum(y, x) = sum of pixels above and left of (x, y). Any
+ * of the tables may be NULL. sum:     int32, at most 2^31 / 255 pixels (checked: MIEN_LIMIT)
  *   squares: sums of squares, int32 wrapping modulo 2^32 as uint32 (differences of boxes up to
  *            66,051 pixels are exact)
- *   tilted:  sums over the triangle rotated by 45 degrees, as in Lienhart and Maydt (2002)
+ *   tilted:  sums over the triangle rotated by 45 degrees, as in Lienhart and Maydt (2002); its
+ *            first column holds the parts of the triangles that reach into the picture
  */
 mien_status image_integral(const mien_image *gray, int32_t *sum, uint32_t *squares, int32_t *tilted,
                            mien_error *error);
