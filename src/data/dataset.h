@@ -23,6 +23,9 @@ typedef enum dataset_split {
 /* "Training", "PublicTest", "PrivateTest" or "all". false when the name is another. */
 bool dataset_split_parse(const char *name, dataset_split *split);
 
+/* The name that dataset_split_parse takes. */
+const char *dataset_split_name(dataset_split split);
+
 typedef struct dataset_sample {
     mien_image image;   /* owned by the data set */
     int label;          /* 0..class_count-1 */
