@@ -95,9 +95,8 @@ static void test_dialects(void **state)
         "emotion,pixels,Usage\n5, %s ,PublicTest \n",
         "id,emotion,pixels,Usage,note\n1,5,%s,PublicTest,\"a, b and \"\"c\"\"\"\n", /* more columns
                                                                                      */
-        "\xEF\xBB\xBF"
-        "emotion,pixels,Usage\n5,%s,PublicTest\n",      /* byte order mark */
-        "emotion,pixels,Usage\n\n5,%s,PublicTest\n\n ", /* blank lines */
+        "\357\273\277emotion,pixels,Usage\n5,%s,PublicTest\n", /* byte order mark */
+        "emotion,pixels,Usage\n\n5,%s,PublicTest\n\n ",        /* blank lines */
     };
     for (size_t i = 0; i < sizeof headers_and_rows / sizeof *headers_and_rows; i++) {
         const char *split_at = strstr(headers_and_rows[i], "%s");
