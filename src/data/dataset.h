@@ -23,6 +23,9 @@ typedef enum dataset_split {
 /* "Training", "PublicTest", "PrivateTest" or "all". false when the name is another. */
 bool dataset_split_parse(const char *name, dataset_split *split);
 
+/* The name that dataset_split_parse takes. */
+const char *dataset_split_name(dataset_split split);
+
 typedef struct dataset_sample {
     mien_image image;   /* owned by the data set */
     int label;          /* 0..class_count-1 */
@@ -43,8 +46,10 @@ typedef struct dataset {
  * Reads a FER-2013 CSV file (columns emotion, pixels, Usage in any order; pixels: 48*48 values
  * 0..255, row-major, grey). Samples of other splits are passed over.
  * Classes: angry, disgust, fear, happy, sad, surprise, neutral.
- * Success: *out is the caller's, free with dataset_free. Failure: *out is zeroed; MIEN_NOT_FOUND,
- * MIEN_IO, MIEN_MALFORMED with row and column in the message, MIEN_OUT_OF_MEMORY.
+ * Success: *out is the caller's, free with dataset_free; it has at least one sample. Failure: *out
+ * is zeroed; MIEN_NOT_FOUND (no file, or no sample of the split), MIEN_IO, MIEN_UNSUPPORTED (the
+ * file is still packed with xz), MIEN_MALFORMED with row (the header is row 1) and column in the
+ * message, MIEN_OUT_OF_MEMORY.
  */
 mien_status dataset_read_fer_csv(const char *csv_path, dataset_split split, dataset *out,
                                  mien_error *error);
@@ -53,18 +58,21 @@ mien_status dataset_read_fer_csv(const char *csv_path, dataset_split split, data
  * The same pictures with the labels of FER+ (Barsoum et al. 2016; fer2013new.csv layout: Usage,
  * Image name, neutral, happiness, surprise, sadness, anger, disgust, fear, contempt, unknown, NF;
  * ten votes a row, in the row order of the FER-2013 file). The label is the majority of all ten
- * columns; rows whose majority is unknown or NF, whose image name is empty, or whose majority is a
- * tie are left out and counted. votes: the shares over the 8 expressions.
- * Classes: neutral, happy, surprise, sad, angry, disgust, fear, contempt.
- * MIEN_MALFORMED too when the two files have different numbers of rows.
+ * columns (the largest count, whether or not above half); rows whose majority is unknown or NF,
+ * whose image name is empty, or whose majority is a tie are left out and counted. votes: the shares
+ * over the 8 expressions. Classes: neutral, happy, surprise, sad, angry, disgust, fear, contempt.
+ * MIEN_MALFORMED too when the two files have different numbers of rows or disagree about Usage.
  */
 mien_status dataset_read_fer_plus(const char *csv_path, const char *votes_path, dataset_split split,
                                   dataset *out, mien_error *error);
 
 /*
- * Reads a folder with a sub-folder per class (class names in byte order of the folder names),
- * pictures decoded to grey or colour as wanted. Files that are no pictures are an error that names
- * the file. MIEN_NOT_FOUND when there is no class folder or no picture.
+ * Reads a folder with a sub-folder per class (class names in byte order of the folder names; a
+ * class folder may be empty or have folders of its own), pictures decoded to grey or colour as
+ * wanted. Hidden files, and files beside the class folders, are passed over.
+ * Success: *out is the caller's, free with dataset_free. Failure: *out is zeroed; MIEN_NOT_FOUND
+ * (no folder, no class folder or no picture), MIEN_LIMIT (too many classes, a class name too long),
+ * and the errors of mien_image_load, which name the file: a file that is no picture is one.
  */
 mien_status dataset_read_folder(const char *folder, mien_pixel_format format, dataset *out,
                                 mien_error *error);

@@ -39,8 +39,8 @@ typedef struct eval_scores {
 /*
  * Scores n samples. labels: (n), each 0..class_count-1. probabilities: (n, class_count), row-major.
  * The prediction is the largest probability (the first of equals).
- * Failure: MIEN_INVALID_ARGUMENT (no samples, a label out of range, a probability that is NaN:
- * the message names the row), MIEN_OUT_OF_MEMORY.
+ * Failure: MIEN_INVALID_ARGUMENT (no samples, a label out of range, a probability that is
+ * not finite: the message names the row, from 0), MIEN_OUT_OF_MEMORY.
  */
 mien_status eval_score(const int *labels, const float *probabilities, size_t n, int class_count,
                        eval_scores *scores, mien_error *error);
