@@ -11,17 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-void settings_free(settings *s)
+void settings_free(setting_list *s)
 {
     for (size_t i = 0; i < s->count; i++) {
         free(s->entries[i].key);
         free(s->entries[i].value);
     }
     free(s->entries);
-    *s = (settings){0};
+    *s = (setting_list){0};
 }
 
-static settings_entry *find(const settings *s, const char *key)
+static setting_entry *find(const setting_list *s, const char *key)
 {
     for (size_t i = 0; i < s->count; i++)
         if (strcmp(s->entries[i].key, key) == 0)
@@ -29,20 +29,20 @@ static settings_entry *find(const settings *s, const char *key)
     return NULL;
 }
 
-const char *settings_get(const settings *s, const char *key)
+const char *settings_get(const setting_list *s, const char *key)
 {
-    const settings_entry *entry = find(s, key);
+    const setting_entry *entry = find(s, key);
     return entry != NULL ? entry->value : NULL;
 }
 
-mien_status settings_set(settings *s, const char *key, const char *value, mien_error *error)
+mien_status settings_set(setting_list *s, const char *key, const char *value, mien_error *error)
 {
     if (s->count >= SETTINGS_MAX_ENTRIES)
         return error_set(error, MIEN_LIMIT, "more than %d settings", SETTINGS_MAX_ENTRIES);
     char *value_copy = memory_copy_string(value);
     if (value_copy == NULL)
         return error_no_memory(error, key, strlen(value));
-    settings_entry *entry = find(s, key);
+    setting_entry *entry = find(s, key);
     if (entry != NULL) {
         free(entry->value);
         entry->value = value_copy;
@@ -56,7 +56,7 @@ mien_status settings_set(settings *s, const char *key, const char *value, mien_e
         return error_no_memory(error, key, strlen(key));
     }
     s->entries = entries;
-    s->entries[s->count++] = (settings_entry){key_copy, value_copy};
+    s->entries[s->count++] = (setting_entry){key_copy, value_copy};
     return MIEN_OK;
 }
 
@@ -71,7 +71,7 @@ static char *trim(char *text)
     return text;
 }
 
-static mien_status read_line(settings *s, char *line, int number, const char *name,
+static mien_status read_line(setting_list *s, char *line, int number, const char *name,
                              mien_error *error)
 {
     char *comment = strchr(line, '#');
@@ -88,7 +88,7 @@ static mien_status read_line(settings *s, char *line, int number, const char *na
     return settings_set(s, trim(key), trim(equals + 1), error);
 }
 
-mien_status settings_read(settings *s, const char *text, size_t size, const char *name,
+mien_status settings_read(setting_list *s, const char *text, size_t size, const char *name,
                           mien_error *error)
 {
     if (memchr(text, 0, size) != NULL)
@@ -129,7 +129,7 @@ static bool take_number(const char **text, double low, double high, double *valu
     return true;
 }
 
-mien_status settings_floats(const settings *s, const char *key, double low, double high,
+mien_status settings_floats(const setting_list *s, const char *key, double low, double high,
                             float *values, size_t count, mien_error *error)
 {
     const char *text = settings_get(s, key);
@@ -157,13 +157,13 @@ mien_status settings_floats(const settings *s, const char *key, double low, doub
     return MIEN_OK;
 }
 
-mien_status settings_float(const settings *s, const char *key, double low, double high,
+mien_status settings_float(const setting_list *s, const char *key, double low, double high,
                            float *value, mien_error *error)
 {
     return settings_floats(s, key, low, high, value, 1, error);
 }
 
-mien_status settings_int(const settings *s, const char *key, int low, int high, int *value,
+mien_status settings_int(const setting_list *s, const char *key, int low, int high, int *value,
                          mien_error *error)
 {
     const char *text = settings_get(s, key);
@@ -180,7 +180,7 @@ mien_status settings_int(const settings *s, const char *key, int low, int high, 
     return MIEN_OK;
 }
 
-mien_status settings_choice(const settings *s, const char *key, const char *const *names,
+mien_status settings_choice(const setting_list *s, const char *key, const char *const *names,
                             int *value, mien_error *error)
 {
     const char *text = settings_get(s, key);
@@ -198,7 +198,7 @@ mien_status settings_choice(const settings *s, const char *key, const char *cons
     return bad_value(key, text, wanted, error);
 }
 
-mien_status settings_bool(const settings *s, const char *key, bool *value, mien_error *error)
+mien_status settings_bool(const setting_list *s, const char *key, bool *value, mien_error *error)
 {
     static const char *const names[] = {"no", "yes", NULL};
     int choice = *value;

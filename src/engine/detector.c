@@ -25,17 +25,17 @@ static mien_status open_cascade(const void *bytes, size_t size, const char *name
                                 mien_error *error)
 {
     detector->kind = DETECTOR_CASCADE;
-    cascade_options *cascade = &detector->cascade_options;
-    *cascade = cascade_default_options();
+    cascade_options *wanted = &detector->cascade_options;
+    *wanted = cascade_default_options();
     if (options->scale_factor != 0)
-        cascade->scale_factor = options->scale_factor;
+        wanted->scale_factor = options->scale_factor;
     if (options->min_neighbours != 0)
-        cascade->min_neighbours = options->min_neighbours > 0 ? options->min_neighbours : 0;
-    cascade->min_width = cascade->min_height = options->min_size;
-    cascade->max_width = cascade->max_height = options->max_size;
-    if (!(cascade->scale_factor > 1))
+        wanted->min_neighbours = options->min_neighbours > 0 ? options->min_neighbours : 0;
+    wanted->min_width = wanted->min_height = options->min_size;
+    wanted->max_width = wanted->max_height = options->max_size;
+    if (!(wanted->scale_factor > 1))
         return error_set(error, MIEN_INVALID_ARGUMENT, "the scale factor is %g, not over 1",
-                         cascade->scale_factor);
+                         wanted->scale_factor);
     return cascade_read(bytes, size, name, &detector->cascade, error);
 }
 
@@ -90,7 +90,7 @@ static mien_status read_detector_settings(mien_detector *detector,
                                           const mien_detector_options *options, mien_error *error)
 {
     static const char *const kinds[] = {"yunet", "tiny-yolo", NULL};
-    const settings *s = &detector->network.settings;
+    const setting_list *s = &detector->network.settings;
     int kind = -1;
     mien_status status = settings_choice(s, "mien.detector", kinds, &kind, error);
     if (status != MIEN_OK)

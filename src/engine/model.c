@@ -73,7 +73,7 @@ static mien_status find_output(mien_model *model, mien_error *error)
 static mien_status read_settings(mien_model *model, mien_error *error)
 {
     static const char *const kinds[] = {"probabilities", "logits", NULL};
-    const settings *s = &model->network.settings;
+    const setting_list *s = &model->network.settings;
     int kind = 0;
     model->temperature = 1;
     mien_status status = read_classes(model, error);

@@ -14,7 +14,7 @@
 typedef struct engine_network {
     nn_model *model;
     nn_plan *plan;
-    settings settings; /* metadata of the file, then the sidecar over it */
+    setting_list settings; /* metadata of the file, then the sidecar over it */
     prep_settings prep;
 } engine_network;
 

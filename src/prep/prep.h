@@ -35,7 +35,7 @@ typedef struct prep_settings {
  * square crop. MIEN_MALFORMED (message names the key), MIEN_SHAPE (settings do not fit the
  * network).
  */
-mien_status prep_read_settings(const settings *s, int channels, int height, int width,
+mien_status prep_read_settings(const setting_list *s, int channels, int height, int width,
                                prep_settings *out, mien_error *error);
 
 /* Numbers in one prepared input: channels * height * width. */

@@ -5,7 +5,7 @@
 
 #define MAX_SIDE 4096
 
-static mien_status read_input(const settings *s, int channels, prep_settings *out,
+static mien_status read_input(const setting_list *s, int channels, prep_settings *out,
                               mien_error *error)
 {
     static const char *const formats[] = {"gray", "rgb", "bgr", NULL};
@@ -23,7 +23,7 @@ static mien_status read_input(const settings *s, int channels, prep_settings *ou
     return status;
 }
 
-static mien_status read_crop(const settings *s, prep_settings *out, mien_error *error)
+static mien_status read_crop(const setting_list *s, prep_settings *out, mien_error *error)
 {
     static const char *const alignments[] = {"none", "eyes", NULL};
     int alignment = PREP_ALIGN_NONE;
@@ -36,7 +36,7 @@ static mien_status read_crop(const settings *s, prep_settings *out, mien_error *
     return status;
 }
 
-mien_status prep_read_settings(const settings *s, int channels, int height, int width,
+mien_status prep_read_settings(const setting_list *s, int channels, int height, int width,
                                prep_settings *out, mien_error *error)
 {
     *out = (prep_settings){.width = width,
