@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* mien bench: how long a network takes on this machine. */
+
+#include "cli/cli.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "engine/network.h"
+#include "nn/onnx.h"
+
+#include <getopt.h>
+#include <jansson.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char help[] =
+    "usage: mien bench [OPTION ...] --model FILE\n"
+    "\n"
+    "Runs a network again and again on made-up input and prints how long one run takes.\n"
+    "\n"
+    "  --model FILE     the network, an ONNX file\n"
+    "  --kernels NAME   avx512, avx2, generic, reference or all (default: the best here)\n"
+    "  --runs N         counted runs of each thread (default 200)\n"
+    "  --threads N      threads at once, each with a run of its own (default 1)\n"
+    "  --batch N        pictures in one run (default 1)\n"
+    "  --input HxW      the size to shape an open input for (default 224x224)\n"
+    "  --profile        the median of each step too\n"
+    "  --json           as one JSON object per kernel set and line\n"
+    "\n"
+    "example: mien bench --model mini_xception.onnx --kernels all\n";
+
+static const struct option long_options[] = {
+    {"model", required_argument, NULL, 'm'}, {"kernels", required_argument, NULL, 'k'},
+    {"runs", required_argument, NULL, 'r'},  {"threads", required_argument, NULL, 't'},
+    {"batch", required_argument, NULL, 'b'}, {"input", required_argument, NULL, 'i'},
+    {"profile", no_argument, NULL, 'p'},     {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
+};
+
+typedef struct bench {
+    const char *model_path;
+    const char *kernel_name;
+    int64_t runs, threads, batch;
+    int height, width;
+    bool profile, json, asked_for_help;
+    nn_model *model;
+} bench;
+
+static double now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec * 1e-3;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double first = *(const double *)a, second = *(const double *)b;
+    return first < second ? -1 : first > second;
+}
+
+/* A share 0..1 of sorted values, nearest rank. */
+static double quantile(const double *sorted, size_t count, double share)
+{
+    size_t index = (size_t)(share * (double)(count - 1) + 0.5);
+    return sorted[index];
+}
+
+static int parse_option(bench *b, int option)
+{
+    char rest;
+    switch (option) {
+    case 'm':
+        b->model_path = optarg;
+        return EXIT_DONE;
+    case 'k':
+        b->kernel_name = optarg;
+        return EXIT_DONE;
+    case 'r':
+        return cli_parse_int("mien bench", "--runs", optarg, 1, 1000000, &b->runs) ? EXIT_DONE
+                                                                                   : EXIT_USAGE;
+    case 't':
+        return cli_parse_int("mien bench", "--threads", optarg, 1, 256, &b->threads) ? EXIT_DONE
+                                                                                     : EXIT_USAGE;
+    case 'b':
+        return cli_parse_int("mien bench", "--batch", optarg, 1, 4096, &b->batch) ? EXIT_DONE
+                                                                                  : EXIT_USAGE;
+    case 'i':
+        if (sscanf(optarg, "%dx%d%c", &b->height, &b->width, &rest) == 2 && b->height > 0 &&
+            b->width > 0)
+            return EXIT_DONE;
+        return cli_wrong_usage("mien bench", "--input is '%s', not a size such as 224x224", optarg);
+    case 'p':
+        b->profile = true;
+        return EXIT_DONE;
+    case 'j':
+        b->json = true;
+        return EXIT_DONE;
+    case 'h':
+        b->asked_for_help = true;
+        return EXIT_DONE;
+    default:
+        return cli_wrong_usage("mien bench", "this option is not known or lacks its value");
+    }
+}
+
+/* ---- Timing ---- */
+
+/* Opens once, for all who wait. */
+typedef struct gate {
+    pthread_mutex_t mutex;
+    pthread_cond_t opened;
+    bool open;
+} gate;
+
+static void gate_wait(gate *g)
+{
+    pthread_mutex_lock(&g->mutex);
+    while (!g->open)
+        pthread_cond_wait(&g->opened, &g->mutex);
+    pthread_mutex_unlock(&g->mutex);
+}
+
+static void gate_open(gate *g)
+{
+    pthread_mutex_lock(&g->mutex);
+    g->open = true;
+    pthread_cond_broadcast(&g->opened);
+    pthread_mutex_unlock(&g->mutex);
+}
+
+typedef struct timed_thread {
+    nn_session *session;
+    double *times_us; /* (runs) */
+    int64_t runs;
+    gate *start;
+    pthread_t thread;
+} timed_thread;
+
+static void fill_inputs(const nn_plan *plan, nn_session *session)
+{
+    const nn_shape *shape;
+    for (size_t i = 0; (shape = nn_plan_input_shape(plan, i)) != NULL; i++) {
+        int64_t count = 0;
+        float *input = nn_session_input(session, i);
+        nn_shape_elements(shape, &count);
+        for (int64_t k = 0; k < count; k++)
+            input[k] = (float)(k * 37 % 255) / 127.5f - 1;
+    }
+}
+
+static void *time_runs(void *argument)
+{
+    timed_thread *t = argument;
+    for (int64_t warm = 0; warm < 1 + t->runs / 20; warm++)
+        nn_session_run(t->session);
+    gate_wait(t->start);
+    for (int64_t r = 0; r < t->runs; r++) {
+        double before = now_us();
+        nn_session_run(t->session);
+        t->times_us[r] = now_us() - before;
+    }
+    return NULL;
+}
+
+/* All threads at once; *wall_us from the common start to the last end. */
+static mien_status time_threads(const bench *b, const nn_plan *plan, double *times, double *wall_us,
+                                mien_error *error)
+{
+    size_t count = (size_t)b->threads;
+    gate start = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+    timed_thread *threads = calloc(count, sizeof *threads);
+    mien_status status = threads != NULL ? MIEN_OK : error_no_memory(error, "threads", count);
+    for (size_t i = 0; status == MIEN_OK && i < count; i++) {
+        threads[i] = (timed_thread){
+            .times_us = times + i * (size_t)b->runs, .runs = b->runs, .start = &start};
+        status = nn_session_create(plan, &threads[i].session, error);
+        if (status == MIEN_OK)
+            fill_inputs(plan, threads[i].session);
+    }
+    size_t started = 0;
+    while (status == MIEN_OK && started < count) {
+        if (pthread_create(&threads[started].thread, NULL, time_runs, &threads[started]) == 0)
+            started++;
+        else
+            status = error_set(error, MIEN_OUT_OF_MEMORY, "cannot start thread %zu", started + 1);
+    }
+    gate_open(&start);
+    double before = now_us();
+    for (size_t i = 0; i < started; i++)
+        pthread_join(threads[i].thread, NULL);
+    *wall_us = now_us() - before;
+    for (size_t i = 0; threads != NULL && i < count; i++)
+        nn_session_free(threads[i].session);
+    free(threads);
+    return status;
+}
+
+/* ---- Printing ---- */
+
+static void print_profile(const bench *b, const nn_plan *plan, nn_session *session, double *times)
+{
+    fill_inputs(plan, session);
+    nn_session_run(session);
+    for (size_t s = 0; s < nn_plan_step_count(plan); s++) {
+        for (int64_t r = 0; r < b->runs; r++) {
+            double before = now_us();
+            nn_session_run_step(session, s);
+            times[r] = now_us() - before;
+        }
+        qsort(times, (size_t)b->runs, sizeof *times, ascending);
+        printf("  %4zu %-24s %10.1f us\n", s + 1, nn_plan_step_name(plan, s),
+               quantile(times, (size_t)b->runs, 0.5));
+    }
+}
+
+static void print_times(const bench *b, const char *kernels, const nn_plan *plan, double *times,
+                        double wall_us)
+{
+    size_t count = (size_t)(b->runs * b->threads);
+    qsort(times, count, sizeof *times, ascending);
+    double rate = (double)(b->runs * b->threads * b->batch) / wall_us * 1e6;
+    double median = quantile(times, count, 0.5);
+    if (!b->json) {
+        printf("%-10s min %.1f us, median %.1f us, p95 %.1f us; %lld threads, batch %lld: %.0f "
+               "pictures/s, %.1f GFLOP/s each\n",
+               kernels, times[0], median, quantile(times, count, 0.95), (long long)b->threads,
+               (long long)b->batch, rate, 2e-3 * (double)nn_plan_multiply_adds(plan) / median);
+        return;
+    }
+    json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:I}", "model",
+                               b->model_path, "kernels", kernels, "threads", (json_int_t)b->threads,
+                               "batch", (json_int_t)b->batch, "runs", (json_int_t)b->runs, "min_us",
+                               times[0], "median_us", median, "p95_us",
+                               quantile(times, count, 0.95), "pictures_per_second", rate,
+                               "multiply_adds", (json_int_t)nn_plan_multiply_adds(plan));
+    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(8));
+    json_decref(object);
+    puts(text != NULL ? text : "{}");
+    free(text);
+}
+
+static mien_status shape_network(const bench *b, const nn_kernels *kernels, nn_plan **plan,
+                                 mien_error *error)
+{
+    const nn_graph *graph = nn_model_graph(b->model);
+    if (graph->input_count != 1)
+        return error_set(error, MIEN_UNSUPPORTED, "%s has %zu inputs, not one", b->model_path,
+                         graph->input_count);
+    nn_shape shape = graph->values[graph->inputs[0]].tensor.shape;
+    const int64_t sides[4] = {b->batch, 3, b->height, b->width};
+    for (int i = 0; i < shape.rank; i++)
+        if (shape.dims[i] == NN_UNKNOWN_DIM)
+            shape.dims[i] = i < 4 ? sides[i] : 1;
+    nn_plan_options options = {.input_shapes = &shape, .kernels = kernels};
+    return nn_plan_create(b->model, &options, plan, error);
+}
+
+static int bench_kernels(const bench *b, const nn_kernels *kernels)
+{
+    mien_error error;
+    nn_plan *plan = NULL;
+    nn_session *session = NULL;
+    double wall_us = 0;
+    double *times = calloc((size_t)(b->runs * b->threads), sizeof *times);
+    mien_status status = times != NULL ? shape_network(b, kernels, &plan, &error)
+                                       : error_no_memory(&error, "times", sizeof *times);
+    if (status == MIEN_OK)
+        status = time_threads(b, plan, times, &wall_us, &error);
+    if (status == MIEN_OK)
+        print_times(b, kernels != NULL ? kernels->name : "reference", plan, times, wall_us);
+    if (status == MIEN_OK && b->profile && !b->json) {
+        status = nn_session_create(plan, &session, &error);
+        if (status == MIEN_OK)
+            print_profile(b, plan, session, times);
+    }
+    nn_session_free(session);
+    nn_plan_free(plan);
+    free(times);
+    return status == MIEN_OK ? EXIT_DONE : cli_fail(&error);
+}
+
+static int bench_all(const bench *b)
+{
+    const nn_kernels *kernels;
+    int status = EXIT_DONE;
+    for (size_t i = 0; status == EXIT_DONE && (kernels = nn_kernels_at(i)) != NULL; i++)
+        status = bench_kernels(b, kernels);
+    return status;
+}
+
+static int run_bench(bench *b)
+{
+    mien_error error;
+    uint8_t *bytes;
+    size_t size;
+    const nn_kernels *kernels = NULL;
+    bool all = b->kernel_name != NULL && strcmp(b->kernel_name, "all") == 0;
+    if (!all && engine_find_kernels(b->kernel_name, &kernels, &error) != MIEN_OK)
+        return cli_fail(&error);
+    if (file_read(b->model_path, ONNX_MAX_FILE_SIZE, &bytes, &size, &error) != MIEN_OK)
+        return cli_fail(&error);
+    mien_status status = nn_model_read(bytes, size, &b->model, &error);
+    free(bytes);
+    if (status != MIEN_OK) {
+        error_prefix(&error, status, "%s", b->model_path);
+        return cli_fail(&error);
+    }
+    int result = all ? bench_all(b) : bench_kernels(b, kernels);
+    nn_model_free(b->model);
+    return result;
+}
+
+int cli_bench(int argc, char **argv)
+{
+    bench b = {.runs = 200, .threads = 1, .batch = 1, .height = 224, .width = 224};
+    int option, status = EXIT_DONE;
+    while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+        status = parse_option(&b, option);
+    if (status != EXIT_DONE)
+        return status;
+    if (b.asked_for_help) {
+        fputs(help, stdout);
+        return EXIT_DONE;
+    }
+    if (b.model_path == NULL || optind != argc)
+        return cli_wrong_usage("mien bench", "name one network with --model");
+    return run_bench(&b);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "mien reads the apparent expression of every face in a picture, on this machine alone.\n"
+    "\n"
+    "usage: mien COMMAND [OPTION ...] [FILE ...]\n"
+    "\n"
+    "  analyze   pictures -> faces with their apparent expressions\n"
+    "  detect    pictures -> faces\n"
+    "  eval      how well a model does on a labelled set\n"
+    "  model     what is in a network file\n"
+    "  bench     how fast a network runs here\n"
+    "\n"
+    "  mien COMMAND --help   the options of a command, with an example\n"
+    "  mien --version        the version\n"
+    "\n"
+    "What is reported is how a face looks, not what a person feels. In the European Union reading\n"
+    "emotions at work or in education is forbidden, save for medical or safety reasons.\n";
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"analyze", cli_analyze}, {"detect", cli_detect}, {"eval", cli_eval},
+    {"model", cli_model},     {"bench", cli_bench},
+};
+
+/* Data that did not reach its file or pipe is a failure. */
+static int finish(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fputs("mien: cannot write to standard output\n", stderr);
+    return status == EXIT_USAGE ? status : EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        fputs(help, stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        fputs(help, stdout);
+        return finish(EXIT_DONE);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("mien %s\n", mien_version());
+        return finish(EXIT_DONE);
+    }
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (strcmp(argv[1], commands[i].name) != 0)
+            continue;
+        char name[32];
+        snprintf(name, sizeof name, "mien %s", commands[i].name);
+        argv[1] = name;
+        return finish(commands[i].run(argc - 1, argv + 1));
+    }
+    fprintf(stderr, "mien: there is no command '%s'; 'mien --help' lists them\n", argv[1]);
+    return EXIT_USAGE;
+}

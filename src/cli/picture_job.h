@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CLI_PICTURE_JOB_H
+#define CLI_PICTURE_JOB_H
+
+/*
+ * Works through a list of pictures on several threads and hands the results back in the order of
+ * the list, with at most a few pictures in memory at a time.
+ */
+
+#include "base/file.h"
+
+#include <mien/mien.h>
+
+/* One picture, worked through. Memory belongs to the job. */
+typedef struct picture_result {
+    const char *source; /* as the user named it */
+    mien_status status; /* of reading and analyzing */
+    mien_error error;   /* when it failed */
+    int width, height;  /* pixels */
+    const mien_face *faces;
+    size_t face_count;
+    const mien_image *image; /* RGB8; NULL unless keep_images */
+} picture_result;
+
+typedef struct picture_job {
+    const file_list *files; /* "-" is standard input */
+    const mien_model *model;
+    const mien_detector *detector;
+    int64_t max_pixels;
+    int threads;
+    bool keep_images;
+    /* Called in the order of the files, always from the thread that called picture_job_run. */
+    void (*deliver)(void *context, const picture_result *result);
+    void *context;
+} picture_job;
+
+/* Fails only when it cannot start; what goes wrong with a picture is delivered with it. */
+mien_status picture_job_run(const picture_job *job, mien_error *error);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+
+#include "base/error.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int cli_fail(const mien_error *error)
+{
+    fprintf(stderr, "mien: %s\n", error->message);
+    return EXIT_FAILED;
+}
+
+int cli_wrong_usage(const char *command, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "%s: ", command);
+    vfprintf(stderr, format, args);
+    fprintf(stderr, "\n'%s --help' shows how to use it\n", command);
+    va_end(args);
+    return EXIT_USAGE;
+}
+
+bool cli_parse_real(const char *command, const char *option, const char *text, double low,
+                    double high, double *value)
+{
+    char *end;
+    errno = 0;
+    *value = strtod(text, &end);
+    if (end != text && *end == '\0' && errno == 0 && *value >= low && *value <= high)
+        return true;
+    cli_wrong_usage(command, "%s is '%s', not a number from %g to %g", option, text, low, high);
+    return false;
+}
+
+bool cli_parse_int(const char *command, const char *option, const char *text, int64_t low,
+                   int64_t high, int64_t *value)
+{
+    char *end;
+    errno = 0;
+    *value = strtoll(text, &end, 10);
+    if (end != text && *end == '\0' && errno == 0 && *value >= low && *value <= high)
+        return true;
+    cli_wrong_usage(command, "%s is '%s', not a whole number from %" PRId64 " to %" PRId64, option,
+                    text, low, high);
+    return false;
+}
+
+const char *cli_data_folder(char *buffer, size_t size)
+{
+    static const char *const places[] = {"/../share/mien", "/../models"};
+    const char *environment = getenv("MIEN_DATA");
+    if (environment != NULL) {
+        snprintf(buffer, size, "%s", environment);
+        return buffer;
+    }
+    char program[2048];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length <= 0)
+        return NULL;
+    program[length] = '\0';
+    *strrchr(program, '/') = '\0';
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(buffer, size, "%s%s", program, places[i]);
+        if (file_is_folder(buffer))
+            return buffer;
+    }
+    return NULL;
+}
+
+void cli_setup_init(cli_setup *setup)
+{
+    *setup = (cli_setup){0};
+    const char *folder = cli_data_folder(setup->data_folder, sizeof setup->data_folder);
+    setup->model.data_folder = folder;
+    setup->detector.data_folder = folder;
+}
+
+bool cli_setup_option(cli_setup *setup, const char *command, int option, const char *argument,
+                      int *status)
+{
+    int64_t whole = 0;
+    double real = 0;
+    bool good = true;
+    mien_detector_options *detector = &setup->detector;
+    switch (option) {
+    case 'm':
+        setup->model_path = argument;
+        break;
+    case 'S':
+        setup->model.sidecar = argument;
+        break;
+    case 'k':
+        setup->model.kernels = detector->kernels = argument;
+        break;
+    case 'd':
+        setup->detector_path = argument;
+        break;
+    case 'D':
+        detector->sidecar = argument;
+        break;
+    case 'f':
+        good = cli_parse_real(command, "--scale-factor", argument, 1.001, 10, &real);
+        detector->scale_factor = real;
+        break;
+    case 'n':
+        good = cli_parse_int(command, "--min-neighbours", argument, 0, 1000, &whole);
+        detector->min_neighbours = whole > 0 ? (int)whole : -1;
+        break;
+    case 'z':
+        good = cli_parse_int(command, "--min-size", argument, 0, 65535, &whole);
+        detector->min_size = (int)whole;
+        break;
+    case 'Z':
+        good = cli_parse_int(command, "--max-size", argument, 0, 65535, &whole);
+        detector->max_size = (int)whole;
+        break;
+    case 's':
+        good = cli_parse_real(command, "--min-score", argument, 0.001, 1, &real);
+        detector->min_score = (float)real;
+        break;
+    default:
+        return false;
+    }
+    *status = good ? EXIT_DONE : EXIT_USAGE;
+    return true;
+}
+
+int cli_open_model(const cli_setup *setup, mien_model **model)
+{
+    mien_error error;
+    char own[4200];
+    const char *path = setup->model_path != NULL ? setup->model_path : getenv("MIEN_MODEL");
+    if (path == NULL && setup->model.data_folder != NULL) {
+        snprintf(own, sizeof own, "%s/mien.onnx", setup->model.data_folder);
+        path = file_exists(own) ? own : NULL;
+    }
+    if (path == NULL) {
+        fputs("mien: no model: name one with --model FILE or in MIEN_MODEL (mien's own is not "
+              "part of this version)\n",
+              stderr);
+        return EXIT_FAILED;
+    }
+    if (mien_model_open(path, &setup->model, model, &error) != MIEN_OK)
+        return cli_fail(&error);
+    return EXIT_DONE;
+}
+
+int cli_open_detector(const cli_setup *setup, mien_detector **detector)
+{
+    mien_error error;
+    *detector = NULL;
+    if (setup->detector_path != NULL && strcmp(setup->detector_path, "none") == 0)
+        return EXIT_DONE;
+    if (mien_detector_open(setup->detector_path, &setup->detector, detector, &error) != MIEN_OK)
+        return cli_fail(&error);
+    return EXIT_DONE;
+}
