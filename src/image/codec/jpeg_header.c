@@ -38,7 +38,7 @@ static void read_segment(uint8_t marker, const uint8_t *payload, size_t size, jp
 
 jpeg_header jpeg_read_header(const uint8_t *bytes, size_t size)
 {
-    jpeg_header header = {.orientation = 0};
+    jpeg_header header = {.orientation = 0}; /* until an EXIF segment tells */
     size_t position = 0;
     while (size - position >= 2) {
         if (bytes[position] != 0xFF || bytes[position + 1] == 0xFF) {
