@@ -40,7 +40,7 @@ typedef struct jpeg_header {
     int width, height; /* as stored, before orientation */
     bool has_size;
     bool is_adobe;   /* an Adobe marker: CMYK is stored inverted */
-    int orientation; /* EXIF, 1..8; 1 when absent or invalid */
+    int orientation; /* of the first EXIF segment, 1..8; 1 when absent or invalid */
 } jpeg_header;
 
 jpeg_header jpeg_read_header(const uint8_t *bytes, size_t size);

@@ -28,7 +28,8 @@ static void read_segment(uint8_t marker, const uint8_t *payload, size_t size, jp
         header->height = (int)read_16(payload + 1);
         header->width = (int)read_16(payload + 3);
         header->has_size = true;
-    } else if (marker == MARKER_APP1 && size >= 6 && memcmp(payload, "Exif\0\0", 6) == 0) {
+    } else if (marker == MARKER_APP1 && size >= 6 && memcmp(payload, "Exif\0\0", 6) == 0 &&
+               header->orientation == 0) {
         header->orientation = exif_orientation(payload + 6, size - 6);
     } else if (marker == MARKER_APP14 && size >= 5 && memcmp(payload, "Adobe", 5) == 0) {
         header->is_adobe = true;
@@ -37,7 +38,7 @@ static void read_segment(uint8_t marker, const uint8_t *payload, size_t size, jp
 
 jpeg_header jpeg_read_header(const uint8_t *bytes, size_t size)
 {
-    jpeg_header header = {.orientation = 1};
+    jpeg_header header = {.orientation = 0}; /* until an EXIF segment tells */
     size_t position = 0;
     while (size - position >= 2) {
         if (bytes[position] != 0xFF || bytes[position + 1] == 0xFF) {
@@ -58,5 +59,7 @@ jpeg_header jpeg_read_header(const uint8_t *bytes, size_t size)
         read_segment(marker, bytes + position + 2, length - 2, &header);
         position += length;
     }
+    if (header.orientation == 0)
+        header.orientation = 1;
     return header;
 }

@@ -8,33 +8,87 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Enough for any colour profile or text; keeps a small file from taking much memory by a chunk. */
-static const size_t max_chunk_bytes = (size_t)8 << 20;
-static const size_t max_kept_chunk_bytes = (size_t)32 << 20;
+/* What libspng may take for a chunk, and for all: of those that it gets, none is large. */
+static const size_t max_chunk_bytes = (size_t)1 << 20;
+static const size_t max_kept_chunk_bytes = (size_t)4 << 20;
+
+enum { SIGNATURE_SIZE = 8, CHUNK_FRAME_SIZE = 12 /* length, type and checksum */ };
+
+/*
+ * Hands libspng the file without its ancillary chunks, of which only transparency matters here: so
+ * compressed texts and colour profiles are never inflated, and damage in them does no harm.
+ */
+typedef struct chunk_reader {
+    const uint8_t *bytes;
+    size_t size;
+    size_t position;
+    size_t run_end; /* up to here the bytes are handed on as they are */
+} chunk_reader;
 
 bool png_matches(const uint8_t *bytes, size_t size)
 {
-    return size >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0;
+    return size >= SIGNATURE_SIZE && memcmp(bytes, "\x89PNG\r\n\x1a\n", SIGNATURE_SIZE) == 0;
+}
+
+static bool is_wanted_chunk(const uint8_t *type)
+{
+    bool is_ancillary = (type[0] & 0x20) != 0;
+    return !is_ancillary || memcmp(type, "tRNS", 4) == 0;
+}
+
+/* Moves to the next chunk that is handed on; false at the end of the file. */
+static bool find_next_chunk(chunk_reader *reader)
+{
+    while (reader->size - reader->position >= CHUNK_FRAME_SIZE) {
+        const uint8_t *chunk = reader->bytes + reader->position;
+        size_t left = reader->size - reader->position;
+        size_t length = (size_t)chunk[0] << 24 | (size_t)chunk[1] << 16 | (size_t)chunk[2] << 8 |
+                        (size_t)chunk[3];
+        size_t whole = length < left - CHUNK_FRAME_SIZE ? length + CHUNK_FRAME_SIZE : left;
+        if (is_wanted_chunk(chunk + 4)) {
+            reader->run_end = reader->position + whole;
+            return true;
+        }
+        reader->position += whole;
+    }
+    return false;
+}
+
+/* spng_rw_fn */
+static int read_chunks(spng_ctx *context, void *user, void *destination, size_t length)
+{
+    (void)context;
+    chunk_reader *reader = user;
+    uint8_t *to = destination;
+    while (length > 0) {
+        if (reader->position == reader->run_end && !find_next_chunk(reader))
+            return SPNG_IO_EOF;
+        size_t run = reader->run_end - reader->position;
+        size_t part = length < run ? length : run;
+        memcpy(to, reader->bytes + reader->position, part);
+        reader->position += part;
+        to += part;
+        length -= part;
+    }
+    return 0;
 }
 
 static mien_status spng_failure(int code, mien_error *error)
 {
     mien_status status = MIEN_MALFORMED;
-    if (code == SPNG_EMEM)
+    if (code == SPNG_EMEM || code == SPNG_EZLIB_INIT) /* zlib fails to start only without memory */
         status = MIEN_OUT_OF_MEMORY;
     else if (code == SPNG_ECHUNK_LIMITS)
         status = MIEN_LIMIT;
     return error_set(error, status, "PNG: %s", spng_strerror(code));
 }
 
-static mien_status read_size(spng_ctx *context, const codec_input *input, struct spng_ihdr *header,
-                             mien_error *error)
+static mien_status read_size(spng_ctx *context, chunk_reader *reader, int64_t max_pixels,
+                             struct spng_ihdr *header, mien_error *error)
 {
-    int code = spng_set_crc_action(context, SPNG_CRC_ERROR, SPNG_CRC_DISCARD);
+    int code = spng_set_chunk_limits(context, max_chunk_bytes, max_kept_chunk_bytes);
     if (code == 0)
-        code = spng_set_chunk_limits(context, max_chunk_bytes, max_kept_chunk_bytes);
-    if (code == 0)
-        code = spng_set_png_buffer(context, input->bytes, input->size);
+        code = spng_set_png_stream(context, read_chunks, reader);
     if (code == 0)
         code = spng_get_ihdr(context, header);
     if (code == SPNG_EWIDTH || code == SPNG_EHEIGHT)
@@ -42,7 +96,7 @@ static mien_status read_size(spng_ctx *context, const codec_input *input, struct
                          "the PNG picture has no pixels, or a side over 2^31 - 1");
     if (code != 0)
         return spng_failure(code, error);
-    return codec_check_size("PNG", header->width, header->height, input->max_pixels, error);
+    return codec_check_size("PNG", header->width, header->height, max_pixels, error);
 }
 
 /* libspng makes grey pictures only from 8 bits or fewer. */
@@ -65,7 +119,8 @@ static mien_status decode_pixels(spng_ctx *context, const codec_input *input, mi
                                  mien_error *error)
 {
     struct spng_ihdr header;
-    mien_status status = read_size(context, input, &header, error);
+    chunk_reader reader = {input->bytes, input->size, 0, SIGNATURE_SIZE};
+    mien_status status = read_size(context, &reader, input->max_pixels, &header, error);
     if (status != MIEN_OK)
         return status;
     mien_image image;

@@ -97,6 +97,18 @@ static void all_orientations_are_applied(void **state)
     }
 }
 
+static void the_first_orientation_counts(void **state)
+{
+    (void)state;
+    file_bytes file = encode_and_free(blocks_picture(MIEN_PIXEL_RGB8), 95);
+    add_exif(&file, 1);
+    add_exif(&file, 6);
+    mien_image image = decode(file.bytes, file.size, MIEN_PIXEL_RGB8);
+    assert_blocks(&image, upright[5]);
+    mien_image_free(&image);
+    free(file.bytes);
+}
+
 static void grey_files_give_every_format(void **state)
 {
     (void)state;
@@ -291,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_orientations_are_applied),
+        cmocka_unit_test(the_first_orientation_counts),
         cmocka_unit_test(grey_files_give_every_format),
         cmocka_unit_test(colours_come_in_the_wanted_order),
         cmocka_unit_test(grey_equals_the_converted_colours),
