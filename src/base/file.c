@@ -98,23 +98,34 @@ static bool write_all(int descriptor, const uint8_t *bytes, size_t size)
     return fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS;
 }
 
+/* Opens a new file "<path>.<process>-<try>.tmp" for writing; its name goes into the buffer. */
+static int open_temporary(const char *path, char *name, size_t size)
+{
+    enum { MOST_TRIES = 1000 };
+    int descriptor = -1;
+    for (int i = 0; i < MOST_TRIES && descriptor < 0; i++) {
+        snprintf(name, size, "%s.%ld-%d.tmp", path, (long)getpid(), i);
+        descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (descriptor < 0 && errno != EEXIST)
+            break;
+    }
+    return descriptor;
+}
+
 mien_status file_write_atomic(const char *path, const void *bytes, size_t size, mien_error *error)
 {
-    size_t room = strlen(path) + sizeof ".XXXXXX";
+    size_t room = strlen(path) + 48;
     char *temporary = malloc(room);
     if (temporary == NULL)
         return error_no_memory(error, path, room);
-    snprintf(temporary, room, "%s.XXXXXX", path);
-    int descriptor = mkostemp(temporary, O_CLOEXEC);
+    int descriptor = open_temporary(path, temporary, room);
     if (descriptor < 0) {
         mien_status status =
             error_set(error, MIEN_IO, "cannot write '%s': %s", path, strerror(errno));
         free(temporary);
         return status;
     }
-    mode_t mask = umask(0);
-    umask(mask);
-    bool written = write_all(descriptor, bytes, size) && fchmod(descriptor, 0666 & ~mask) == 0;
+    bool written = write_all(descriptor, bytes, size);
     int reason = errno;
     if (close(descriptor) != 0 && written) {
         written = false;

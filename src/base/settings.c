@@ -3,9 +3,9 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/number.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,10 +118,8 @@ static mien_status bad_value(const char *key, const char *value, const char *wan
 /* Reads one number from the front of *text and moves *text behind it. */
 static bool take_number(const char **text, double low, double high, double *value)
 {
-    char *end;
-    errno = 0;
-    *value = strtod(*text, &end);
-    if (end == *text || errno != 0 || !isfinite(*value) || *value < low || *value > high)
+    const char *end;
+    if (!number_read(*text, &end, value) || *value < low || *value > high)
         return false;
     while (isspace((unsigned char)*end))
         end++;
