@@ -59,25 +59,39 @@ static void draw_label(cairo_t *cr, const char *text, double x, double y, style 
     cairo_show_text(cr, text);
 }
 
-/* One bar a class, under the box: its length is the probability. */
+/* The widest class name, in the font that is set. */
+static double name_width(cairo_t *cr, const mien_model *model)
+{
+    double widest = 0;
+    for (int c = 0; c < mien_model_class_count(model); c++) {
+        cairo_text_extents_t extents;
+        cairo_text_extents(cr, mien_model_class_name(model, c), &extents);
+        widest = fmax(widest, extents.x_advance);
+    }
+    return widest;
+}
+
+/* Under the box a row for each class: its name, then a bar as long as the probability. */
 static void draw_bars(cairo_t *cr, const mien_model *model, const mien_face *face, style s)
 {
     int classes = mien_model_class_count(model);
     double row = fmin(s.font * 0.75, (double)face->height / 5);
     double x = (double)face->x, y = (double)face->y + (double)face->height + s.line;
-    double width = fmax((double)face->width, s.font * 7);
     cairo_set_font_size(cr, row * 0.95);
+    double names = name_width(cr, model) + row * 0.6;
+    double bars = fmax((double)face->width - names, row * 3);
     cairo_set_source_rgba(cr, 0, 0, 0, 0.6);
-    cairo_rectangle(cr, x, y, width, row * (classes + 0.4));
+    cairo_rectangle(cr, x, y, names + bars, row * (classes + 0.4));
     cairo_fill(cr);
     for (int c = 0; c < classes; c++) {
         double top = y + row * (c + 0.2);
-        set_class_colour(cr, face, c);
-        cairo_rectangle(cr, x, top + row * 0.1, width * (double)face->probabilities[c], row * 0.8);
-        cairo_fill(cr);
         cairo_set_source_rgb(cr, 1, 1, 1);
         cairo_move_to(cr, x + row * 0.3, top + row * 0.82);
         cairo_show_text(cr, mien_model_class_name(model, c));
+        set_class_colour(cr, face, c);
+        cairo_rectangle(cr, x + names, top + row * 0.1, bars * (double)face->probabilities[c],
+                        row * 0.8);
+        cairo_fill(cr);
     }
 }
 

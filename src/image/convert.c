@@ -30,7 +30,7 @@ static inline __attribute__((always_inline)) void
 luma_row(const uint8_t *restrict src, uint8_t *restrict dst, int width, int size, int red, int blue)
 {
     for (int x = 0; x < width; x++, src += size)
-        dst[x] = (uint8_t)((9798 * src[red] + 19235 * src[1] + 3735 * src[blue] + 16384) >> 15);
+        dst[x] = image_luma(src[red], src[1], src[blue]);
 }
 
 static void row_to_gray(const uint8_t *src, mien_pixel_format format, uint8_t *dst, int width)

@@ -25,12 +25,18 @@ static inline uint8_t *image_row(const mien_image *image, int y)
     return image->data + (size_t)y * image->stride;
 }
 
+/* The rounded BT.601 luma of a colour, as OpenCV's cvtColor computes it: 0..255. */
+static inline uint8_t image_luma(int red, int green, int blue)
+{
+    return (uint8_t)((9798 * red + 19235 * green + 3735 * blue + 16384) >> 15);
+}
+
 /* Checks the fields of a picture that came from a caller: format, sides, stride, data. */
 mien_status image_check(const mien_image *image, mien_error *error);
 
 /*
  * Converts src into dst, which has the same width and height and any format. Colour to grey is
- * OpenCV's cvtColor: (9798 R + 19235 G + 3735 B + 16384) >> 15, the rounded BT.601 luma. Grey to
+ * image_luma. Grey to
  * colour repeats the value; alpha is set to 255 where the source has none. dst may not overlap src.
  */
 mien_status image_convert(const mien_image *src, mien_image *dst, mien_error *error);

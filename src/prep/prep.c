@@ -70,8 +70,7 @@ static void read_pixel(const uint8_t *pixel, byte_order order, prep_format forma
 {
     int red = pixel[order.red], green = pixel[order.green], blue = pixel[order.blue];
     if (format == PREP_GRAY) {
-        channels[0] =
-            (float)(order.size == 1 ? red : (4899 * red + 9617 * green + 1868 * blue + 8192) >> 14);
+        channels[0] = order.size == 1 ? (float)red : (float)image_luma(red, green, blue);
         return;
     }
     channels[0] = (float)(format == PREP_RGB ? red : blue);
