@@ -16,6 +16,8 @@ RUNTIME = {
     "engine": {"base", "image", "nn", "detect", "prep"},
 }
 ABOVE = {
+    "zoo": {"base", "nn"},
+    "train": {"base", "image", "nn", "prep", "zoo", "data", "eval"},
     "data": {"base", "image", "image/codec", "prep"},
     "eval": {"base", "nn", "data"},
 }
@@ -29,6 +31,7 @@ VENDORS = {
     "spng.h": {"image/codec"},
     "jansson.h": {"eval", "cli"},
     "cairo.h": {"cli"},
+    "oneapi/dnnl/dnnl.h": {"train"},
 }
 STANDARD = re.compile(
     r"^(mien/\w+|assert|ctype|dirent|errno|fcntl|float|getopt|inttypes|limits|locale|math|pthread|setjmp|"
