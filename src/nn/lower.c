@@ -551,15 +551,6 @@ static mien_status lower_reference(lowerer *l, const plan_node *node)
     return MIEN_OK;
 }
 
-static bool norm_is_constant(const lowerer *l, const plan_node *node)
-{
-    int rank = shape_of(l, node->inputs[0])->rank;
-    for (int i = 1; i < 5; i++)
-        if (!is_constant(l, node->inputs[i]))
-            return false;
-    return rank == 4 || rank == 2;
-}
-
 /* One slope per channel, which lies last in the kernel's layout. */
 static bool slope_is_simple(const lowerer *l, const plan_node *node)
 {
@@ -590,7 +581,7 @@ static mien_status lower_fast(lowerer *l, const plan_node *node)
         return lower_pool(l, node);
     if (is_global_average(l, node))
         return lower_global_average(l, node);
-    if (node->op == &nn_op_batch_norm && norm_is_constant(l, node))
+    if (node->op == &nn_op_batch_norm && plan_norm_is_constant(l->plan, node))
         return lower_batch_norm(l, node);
     if (plan_activation(node, &activation))
         return lower_activation(l, node, activation);
