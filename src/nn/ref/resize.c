@@ -86,8 +86,9 @@ static mien_status set_by_scales(nn_shaping *shaping, const nn_tensor *scales)
         mien_status status = axis_of_entry(shaping, count, i, &axis);
         if (status != MIEN_OK)
             return status;
-        double dim = floor((double)shaping->inputs[0].shape.dims[axis] * values[i]);
-        if (!(values[i] > 0) || !(dim >= 1) || dim > (double)NN_MAX_ELEMENTS)
+        /* In float, as ONNX Runtime does: 10 times 0.7 is 7. */
+        float dim = floorf((float)shaping->inputs[0].shape.dims[axis] * values[i]);
+        if (!(values[i] > 0) || !(dim >= 1) || dim > (float)NN_MAX_ELEMENTS)
             return nn_shape_fail(shaping, MIEN_SHAPE, "a scale is %g", (double)values[i]);
         out->dims[axis] = (int64_t)dim;
         shaping->params->resize.scales[axis] = values[i];
