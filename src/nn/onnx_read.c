@@ -253,6 +253,11 @@ static mien_status read_attribute(reader *r, node_context *c, wire_span span)
     if (status == MIEN_OK && attribute->name == NULL)
         return error_set_at(r->error, MIEN_MALFORMED, (int64_t)span.offset,
                             "an attribute has no name");
+    if (status == MIEN_OK && ((attribute->kind == NN_ATTRIBUTE_INTS && attribute->floats != NULL) ||
+                              (attribute->kind == NN_ATTRIBUTE_FLOATS && attribute->ints != NULL)))
+        return error_set_at(r->error, MIEN_MALFORMED, (int64_t)span.offset,
+                            "attribute '%s' holds other numbers than its type says",
+                            attribute->name);
     return status;
 }
 
