@@ -43,6 +43,14 @@ mien_status nn_require_rank(const nn_shaping *shaping, int index, int rank)
                          index, nn_shape_text(shape, text), rank);
 }
 
+mien_status nn_require_floats(const nn_shaping *shaping, int first, int end)
+{
+    for (int i = first; i < end; i++)
+        if (nn_has_input(shaping, i) && shaping->inputs[i].type != NN_FLOAT)
+            return nn_shape_fail(shaping, MIEN_UNSUPPORTED, "input %d holds integers", i);
+    return MIEN_OK;
+}
+
 mien_status nn_resolve_axis(const nn_shaping *shaping, int64_t axis, int rank, int *resolved)
 {
     if (axis < -rank || axis >= rank)
