@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_WINDOW_NUMBER 65536 /* strides, pads, dilations, kernel sides */
+#define MAX_WINDOW_NUMBER 4096 /* strides, pads, dilations, kernel sides */
 
 mien_status nn_shape_fail(const nn_shaping *shaping, mien_status status, const char *format, ...)
 {
