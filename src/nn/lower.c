@@ -208,18 +208,21 @@ static bool is_constant(const lowerer *l, int value)
 
 /* ---- Convolutions ---- */
 
-static float *add_buffer(lowerer *l, size_t floats)
+static mien_status add_buffer(lowerer *l, size_t floats, float **buffer)
 {
     nn_plan *plan = l->plan;
     void *buffers = plan->buffers;
-    if (plan_charge(plan, floats * sizeof(float), l->error) != MIEN_OK ||
-        !memory_grow(&buffers, plan->buffer_count, &plan->buffer_capacity, sizeof *plan->buffers))
-        return NULL;
+    mien_status status = plan_charge(plan, floats * sizeof(float), l->error);
+    if (status != MIEN_OK)
+        return status;
+    if (!memory_grow(&buffers, plan->buffer_count, &plan->buffer_capacity, sizeof *plan->buffers))
+        return no_memory(l);
     plan->buffers = buffers;
-    float *buffer = memory_aligned(floats * sizeof(float));
-    if (buffer != NULL)
-        plan->buffers[plan->buffer_count++] = buffer;
-    return buffer;
+    *buffer = memory_aligned(floats * sizeof(float));
+    if (*buffer == NULL)
+        return no_memory(l);
+    plan->buffers[plan->buffer_count++] = *buffer;
+    return MIEN_OK;
 }
 
 /* The weights of a product as those of a convolution: (columns, inner), scaled. */
@@ -253,9 +256,10 @@ static float *product_bias(const lowerer *l, const plan_node *node, const nn_con
 static mien_status pack(lowerer *l, const plan_node *node, nn_conv *conv)
 {
     const nn_kernels *kernels = l->plan->kernels;
-    float *packed = add_buffer(l, kernels->conv_packed_floats(conv));
-    if (packed == NULL)
-        return no_memory(l);
+    float *packed;
+    mien_status status = add_buffer(l, kernels->conv_packed_floats(conv), &packed);
+    if (status != MIEN_OK)
+        return status;
     conv->packed = packed;
     if (node->op == &nn_op_conv) {
         bool has_bias = node->input_count > 2 && node->inputs[2] >= 0;
