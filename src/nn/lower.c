@@ -564,7 +564,7 @@ static bool slope_is_simple(const lowerer *l, const plan_node *node)
         return slope->rank >= 3 && slope->rank <= 4 &&
                nn_elements(slope) == slope->dims[slope->rank - 3] &&
                nn_elements(slope) == x->dims[1];
-    return x->rank == 2 && nn_elements(slope) == x->dims[1] &&
+    return x->rank == 2 && slope->rank > 0 && nn_elements(slope) == x->dims[1] &&
            slope->dims[slope->rank - 1] == x->dims[1];
 }
 
