@@ -71,7 +71,8 @@ static void read_pixel(const uint8_t *pixel, byte_order order, prep_format forma
     int red = pixel[order.red], green = pixel[order.green], blue = pixel[order.blue];
     if (format == PREP_GRAY) {
         channels[0] =
-            (float)(order.size == 1 ? red : (4899 * red + 9617 * green + 1868 * blue + 8192) >> 14);
+            (float)(order.size == 1 ? red
+                                    : (9798 * red + 19235 * green + 3735 * blue + 16384) >> 15);
         return;
     }
     channels[0] = (float)(format == PREP_RGB ? red : blue);
