@@ -51,6 +51,7 @@ def activations():
     case("PRelu 13 row", 13, node("PRelu", "x s", "y"), {"x": [4, 6]}, {"s": floats([6], 6)})
     case("PRelu 13 rank 3", 13, node("PRelu", "x s", "y"), {"x": [2, 4, 6]},
          {"s": floats([4, 1], 6)})
+    case("PRelu 13 scalar", 13, node("PRelu", "x s", "y"), {"x": [4, 1]}, {"s": scalar(0.3)})
     case("PRelu 13 slope computed", 13,
          [node("GlobalAveragePool", "s", "m"), node("PRelu", "x m", "y")],
          {"x": [2, 3, 2, 2], "s": [1, 3, 2, 2]})

@@ -2,8 +2,7 @@
 
 /*
  * Memory: running takes none, and each allocation of reading, planning and starting a session may
- * fail without a leak. The linker leads the allocating functions here. The models are the golden
- * ones' shapes in small: see tests/golden for what they compute.
+ * fail without a leak. The linker leads the allocating functions here.
  */
 
 #include "onnx_bytes.h"

@@ -297,6 +297,69 @@ static void texts_and_other_types_are_refused(void **state)
     assert_unreadable(&constant, MIEN_UNSUPPORTED, "text");
 }
 
+/* The content of the only constant of a graph. */
+static const nn_tensor *sole_constant(const nn_model *model)
+{
+    const nn_graph *graph = nn_model_graph(model);
+    for (size_t v = 0; v < graph->value_count; v++)
+        if (graph->values[v].tensor.data != NULL)
+            return &graph->values[v].tensor;
+    fail_msg("the graph has no constant");
+    return NULL;
+}
+
+static void numbers_of_other_types_are_converted(void **state)
+{
+    (void)state;
+    static const uint16_t half[5] = {0x3c00, 0xb800, 0x0001, 0x7bff, 0x8000};
+    static const uint16_t brain[2] = {0x3f80, 0xc040};
+    static const double doubles[2] = {0.5, -1e-3};
+    static const struct {
+        int type;
+        const void *bytes;
+        size_t size, count;
+        float values[5];
+    } reals[] = {{10, half, sizeof half, 5, {1, -0.5f, 5.9604645e-8f, 65504, 0}},
+                 {16, brain, sizeof brain, 2, {1, -3}},
+                 {11, doubles, sizeof doubles, 2, {0.5f, -1e-3f}}};
+    static const struct {
+        int type;
+        const void *bytes;
+        size_t size;
+        int64_t values[2];
+    } integers[] = {{2, "\x01\xff", 2, {1, 255}},
+                    {3, "\x01\xff", 2, {1, -1}},
+                    {4, "\x01\x00\xff\xff", 4, {1, 65535}},
+                    {5, "\x01\x00\xff\xff", 4, {1, -1}},
+                    {6, "\x01\x00\x00\x00\xff\xff\xff\xff", 8, {1, -1}},
+                    {12, "\x01\x00\x00\x00\xff\xff\xff\xff", 8, {1, UINT32_MAX}},
+                    {9, "\x00\x02", 2, {0, 1}}};
+    nn_model *model;
+    mien_error error;
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
+        int64_t dims[1] = {(int64_t)reals[i].count};
+        message tensor = tensor_of("w", reals[i].type, dims, 1, reals[i].bytes, reals[i].size);
+        message graph = graph_with_tensor(&tensor);
+        assert_ok(read_graph(&graph, &model, &error), &error);
+        const nn_tensor *constant = sole_constant(model);
+        assert_int_equal(constant->type, NN_FLOAT);
+        for (size_t k = 0; k < reals[i].count; k++)
+            assert_true(((const float *)constant->data)[k] == reals[i].values[k]);
+        nn_model_free(model);
+    }
+    for (size_t i = 0; i < sizeof integers / sizeof *integers; i++) {
+        message tensor = tensor_of("w", integers[i].type, (int64_t[1]){2}, 1, integers[i].bytes,
+                                   integers[i].size);
+        message graph = graph_with_tensor(&tensor);
+        assert_ok(read_graph(&graph, &model, &error), &error);
+        const nn_tensor *constant = sole_constant(model);
+        assert_int_equal(constant->type, NN_INT);
+        for (int k = 0; k < 2; k++)
+            assert_int_equal(((const int64_t *)constant->data)[k], integers[i].values[k]);
+        nn_model_free(model);
+    }
+}
+
 static void networks_inside_nodes_are_refused(void **state)
 {
     (void)state;
@@ -323,7 +386,10 @@ static void sparse_weights_are_refused(void **state)
 static void broken_attributes_are_refused(void **state)
 {
     (void)state;
-    message nameless = {.size = 0}, mixed = {.size = 0}, lying = {.size = 0};
+    message mistyped = {.size = 0}, nameless = {.size = 0}, mixed = {.size = 0},
+            lying = {.size = 0};
+    put_int(&mistyped, 1, 5); /* a name that is a number */
+    put_int(&mistyped, 4, 5);
     put_int(&nameless, 3, 1);
     put_text(&mixed, 1, "axes");
     put_int(&mixed, 8, 1);
@@ -331,8 +397,8 @@ static void broken_attributes_are_refused(void **state)
     put_text(&lying, 1, "axes"); /* floats that call themselves integers */
     put_bytes(&lying, 7, &(float){1}, 4);
     put_int(&lying, 20, 7);
-    const message *const attributes[] = {&nameless, &mixed, &lying};
-    for (int i = 0; i < 3; i++) {
+    const message *const attributes[] = {&mistyped, &nameless, &mixed, &lying};
+    for (int i = 0; i < 4; i++) {
         message node = node_of("ReduceMean x > y"), graph = {.size = 0};
         put_message(&node, 5, attributes[i]);
         add_input(&graph, "x", four, 1);
@@ -375,6 +441,7 @@ int main(void)
         cmocka_unit_test(weights_that_are_no_numbers_are_refused),
         cmocka_unit_test(weights_in_other_files_are_refused),
         cmocka_unit_test(texts_and_other_types_are_refused),
+        cmocka_unit_test(numbers_of_other_types_are_converted),
         cmocka_unit_test(networks_inside_nodes_are_refused),
         cmocka_unit_test(sparse_weights_are_refused),
         cmocka_unit_test(broken_attributes_are_refused),
