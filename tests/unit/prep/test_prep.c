@@ -346,6 +346,21 @@ static void bad_boxes_fail_cleanly(void **state)
     prep_scratch_free(&scratch);
 }
 
+/* Quick, too: what lies beyond the picture is not gone through. */
+static void a_huge_box_is_the_edges_and_a_dot(void **state)
+{
+    (void)state;
+    static uint8_t pixels[PIXELS_ROOM];
+    float input[4];
+    mien_image image = gray_picture(pixels, 128, 128);
+    prep_settings settings = plain(PREP_GRAY, 2, 2);
+    prep_face face = {.box = {-400000, -400000, 800000, 800000}};
+    fill(&settings, &image, &face, input);
+    static const int corners[] = {0, 127, 127 * 128, 128 * 128 - 1};
+    for (int i = 0; i < 4; i++)
+        assert_close(input[i], pixels[corners[i]], 0.2, "corner");
+}
+
 static void scratch_is_kept_from_call_to_call(void **state)
 {
     (void)state;
@@ -382,6 +397,7 @@ int main(void)
         cmocka_unit_test(turned_faces_come_out_upright),
         cmocka_unit_test(alignment_without_eyes_does_not_turn),
         cmocka_unit_test(bad_boxes_fail_cleanly),
+        cmocka_unit_test(a_huge_box_is_the_edges_and_a_dot),
         cmocka_unit_test(scratch_is_kept_from_call_to_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
