@@ -65,18 +65,23 @@ static void find_lifetimes(nn_plan *plan)
         touch(plan, plan->outputs[o], end);
 }
 
-/* Lets a step write over an input that nothing reads afterwards. */
+/*
+ * Lets a step write over an input that nothing reads afterwards. The input must have as many
+ * numbers as the output: one that is read again for each row would be gone after the first.
+ */
 static void share_places(nn_plan *plan)
 {
     for (size_t s = 0; s < plan->step_count; s++) {
         nn_step *step = &plan->steps[s];
         if (!step->in_place || plan->values[step->output].same_as >= 0)
             continue;
+        const nn_shape *output_shape = &plan->values[step->output].tensor.shape;
         for (int i = 0; i < step->input_count; i++) {
             int root = root_of(plan, step->inputs[i]);
             plan_value *value = &plan->values[root];
             if (value->tensor.data != NULL || value->last_step != (int)s + 1 ||
-                value->first_step <= 0 || bytes_of(value) != bytes_of(&plan->values[step->output]))
+                value->first_step <= 0 ||
+                nn_elements(&value->tensor.shape) != nn_elements(output_shape))
                 continue;
             plan->values[step->output].same_as = root;
             int last = plan->values[step->output].last_step;

@@ -145,3 +145,12 @@ bool plan_activation(const plan_node *node, nn_activation *activation)
         }
     return false;
 }
+
+bool plan_norm_is_constant(const nn_plan *plan, const plan_node *node)
+{
+    int rank = plan->values[node->inputs[0]].tensor.shape.rank;
+    for (int i = 1; i < 5; i++)
+        if (!is_constant(plan, node->inputs[i]))
+            return false;
+    return rank == 4 || rank == 2;
+}

@@ -182,7 +182,7 @@ static bool takes_activation(const nn_plan *plan, const plan_node *node, nn_acti
                (kind == NN_ACTIVATION_RELU || kind == NN_ACTIVATION_CLIP ||
                 kind == NN_ACTIVATION_LEAKY_RELU);
     if (node->op == &nn_op_batch_norm)
-        return constants(plan, node, 1);
+        return plan_norm_is_constant(plan, node);
     if (node->op == &nn_op_add || node->op == &nn_op_sub || node->op == &nn_op_mul ||
         node->op == &nn_op_div)
         return plan_binary(plan, node, &swapped) != PLAN_BINARY_GENERAL;

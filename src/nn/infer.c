@@ -135,8 +135,11 @@ static mien_status check_types(const nn_plan *plan, const plan_node *node, const
     if (ints && !node->op->takes_ints)
         return error_set(error, MIEN_UNSUPPORTED, "%s '%s' on integers is not supported",
                          node->op->name, node->node->name);
-    int64_t elements;
+    int64_t elements = -1; /* stays so when there are too many */
     char text[NN_SHAPE_TEXT_SIZE];
+    if (!node->op->takes_ints && nn_elements(&inputs[0].shape) == 0)
+        return error_set(error, MIEN_SHAPE, "%s '%s' reads an empty tensor", node->op->name,
+                         node->node->name);
     if (!nn_shape_elements(&output->shape, &elements) || elements == 0)
         return error_set(error, elements == 0 ? MIEN_SHAPE : MIEN_LIMIT,
                          "%s '%s' makes a tensor of shape %s, which is empty or too large",

@@ -208,18 +208,21 @@ static bool is_constant(const lowerer *l, int value)
 
 /* ---- Convolutions ---- */
 
-static float *add_buffer(lowerer *l, size_t floats)
+static mien_status add_buffer(lowerer *l, size_t floats, float **buffer)
 {
     nn_plan *plan = l->plan;
     void *buffers = plan->buffers;
-    if (plan_charge(plan, floats * sizeof(float), l->error) != MIEN_OK ||
-        !memory_grow(&buffers, plan->buffer_count, &plan->buffer_capacity, sizeof *plan->buffers))
-        return NULL;
+    mien_status status = plan_charge(plan, floats * sizeof(float), l->error);
+    if (status != MIEN_OK)
+        return status;
+    if (!memory_grow(&buffers, plan->buffer_count, &plan->buffer_capacity, sizeof *plan->buffers))
+        return no_memory(l);
     plan->buffers = buffers;
-    float *buffer = memory_aligned(floats * sizeof(float));
-    if (buffer != NULL)
-        plan->buffers[plan->buffer_count++] = buffer;
-    return buffer;
+    *buffer = memory_aligned(floats * sizeof(float));
+    if (*buffer == NULL)
+        return no_memory(l);
+    plan->buffers[plan->buffer_count++] = *buffer;
+    return MIEN_OK;
 }
 
 /* The weights of a product as those of a convolution: (columns, inner), scaled. */
@@ -253,9 +256,10 @@ static float *product_bias(const lowerer *l, const plan_node *node, const nn_con
 static mien_status pack(lowerer *l, const plan_node *node, nn_conv *conv)
 {
     const nn_kernels *kernels = l->plan->kernels;
-    float *packed = add_buffer(l, kernels->conv_packed_floats(conv));
-    if (packed == NULL)
-        return no_memory(l);
+    float *packed;
+    mien_status status = add_buffer(l, kernels->conv_packed_floats(conv), &packed);
+    if (status != MIEN_OK)
+        return status;
     conv->packed = packed;
     if (node->op == &nn_op_conv) {
         bool has_bias = node->input_count > 2 && node->inputs[2] >= 0;
@@ -551,15 +555,6 @@ static mien_status lower_reference(lowerer *l, const plan_node *node)
     return MIEN_OK;
 }
 
-static bool norm_is_constant(const lowerer *l, const plan_node *node)
-{
-    int rank = shape_of(l, node->inputs[0])->rank;
-    for (int i = 1; i < 5; i++)
-        if (!is_constant(l, node->inputs[i]))
-            return false;
-    return rank == 4 || rank == 2;
-}
-
 /* One slope per channel, which lies last in the kernel's layout. */
 static bool slope_is_simple(const lowerer *l, const plan_node *node)
 {
@@ -569,7 +564,7 @@ static bool slope_is_simple(const lowerer *l, const plan_node *node)
         return slope->rank >= 3 && slope->rank <= 4 &&
                nn_elements(slope) == slope->dims[slope->rank - 3] &&
                nn_elements(slope) == x->dims[1];
-    return x->rank == 2 && nn_elements(slope) == x->dims[1] &&
+    return x->rank == 2 && slope->rank > 0 && nn_elements(slope) == x->dims[1] &&
            slope->dims[slope->rank - 1] == x->dims[1];
 }
 
@@ -590,7 +585,7 @@ static mien_status lower_fast(lowerer *l, const plan_node *node)
         return lower_pool(l, node);
     if (is_global_average(l, node))
         return lower_global_average(l, node);
-    if (node->op == &nn_op_batch_norm && norm_is_constant(l, node))
+    if (node->op == &nn_op_batch_norm && plan_norm_is_constant(l->plan, node))
         return lower_batch_norm(l, node);
     if (plan_activation(node, &activation))
         return lower_activation(l, node, activation);

@@ -169,11 +169,32 @@ static nn_attribute_kind kind_of_type(uint64_t type, nn_attribute_kind otherwise
     }
 }
 
+/* As in any protobuf reader, a field of another type than its number says is passed over. */
+static bool has_type_of_attribute(const wire_field *field)
+{
+    switch (field->number) {
+    case 1:
+    case 4:
+    case 5:
+    case 6:
+        return field->type == WIRE_BYTES;
+    case 2:
+        return field->type == WIRE_FIXED32;
+    case 3:
+    case 20:
+        return field->type == WIRE_VARINT;
+    default:
+        return true;
+    }
+}
+
 static mien_status attribute_field(reader *r, const wire_field *field, void *context)
 {
     attribute_context *c = context;
     nn_attribute *attribute = c->attribute;
     wire_span unnamed;
+    if (!has_type_of_attribute(field))
+        return MIEN_OK;
     switch (field->number) {
     case 1:
         return copy_text(r, field->span, &attribute->name);
@@ -232,6 +253,11 @@ static mien_status read_attribute(reader *r, node_context *c, wire_span span)
     if (status == MIEN_OK && attribute->name == NULL)
         return error_set_at(r->error, MIEN_MALFORMED, (int64_t)span.offset,
                             "an attribute has no name");
+    if (status == MIEN_OK && ((attribute->kind == NN_ATTRIBUTE_INTS && attribute->floats != NULL) ||
+                              (attribute->kind == NN_ATTRIBUTE_FLOATS && attribute->ints != NULL)))
+        return error_set_at(r->error, MIEN_MALFORMED, (int64_t)span.offset,
+                            "attribute '%s' holds other numbers than its type says",
+                            attribute->name);
     return status;
 }
 

@@ -30,7 +30,8 @@ typedef enum nn_resize_rounding {
     NN_ROUND_PREFER_FLOOR,
     NN_ROUND_PREFER_CEIL,
     NN_ROUND_FLOOR,
-    NN_ROUND_CEIL
+    NN_ROUND_CEIL,
+    NN_ROUND_OPSET_10 /* up where the axis shrinks, else down: ONNX Runtime before nearest_mode */
 } nn_resize_rounding;
 
 typedef enum nn_pad_mode { NN_PAD_CONSTANT, NN_PAD_REFLECT, NN_PAD_EDGE } nn_pad_mode;

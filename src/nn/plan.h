@@ -120,6 +120,9 @@ plan_binary_form plan_binary(const nn_plan *plan, const plan_node *node, bool *s
 /* The operator as a fused activation. false when it is none. */
 bool plan_activation(const plan_node *node, nn_activation *activation);
 
+/* BatchNormalization with constants on an input whose channels lie last in some layout. */
+bool plan_norm_is_constant(const nn_plan *plan, const plan_node *node);
+
 /* Checks that `bytes` more of constants may be made. */
 mien_status plan_charge(nn_plan *plan, size_t bytes, mien_error *error);
 

@@ -97,6 +97,11 @@ static size_t most_weights(float extent, int length)
     return (size_t)length * ((size_t)ceilf(extent / (float)length) + 2);
 }
 
+static int clamp(int value, int high)
+{
+    return value < 0 ? 0 : value > high ? high : value;
+}
+
 /* The two pixels whose centres lie around a position. */
 static void set_bilinear(axis *a, int i, float position, size_t *used)
 {
@@ -107,19 +112,24 @@ static void set_bilinear(axis *a, int i, float position, size_t *used)
     a->weights[(*used)++] = share;
 }
 
-/* The pixels covered by from..to, each by its part. */
-static void set_area(axis *a, int i, float from, float to, size_t *used)
+/*
+ * The pixels covered by from..to, each by its part. What lies beyond the picture of `size` pixels
+ * counts for the edge, so that a box far larger than the picture costs no more than the picture.
+ */
+static void set_area(axis *a, int i, float from, float to, int size, size_t *used)
 {
-    int first = (int)floorf(from), last = (int)ceilf(to) - 1;
+    int first = clamp((int)floorf(from), size - 1);
+    int last = clamp((int)ceilf(to) - 1, size - 1);
     a->taps[i] = (axis_tap){first, last - first + 1, *used};
     for (int p = first; p <= last; p++) {
-        float left = from > (float)p ? from : (float)p;
-        float right = to < (float)(p + 1) ? to : (float)(p + 1);
+        float left = p == first ? from : (float)p;
+        float right = p == last ? to : (float)(p + 1);
         a->weights[(*used)++] = (right - left) / (to - from);
     }
 }
 
-static void make_taps(axis *a, float start, float extent)
+/* size: pixels of the picture along the axis. */
+static void make_taps(axis *a, float start, float extent, int size)
 {
     float step = extent / (float)a->length;
     size_t used = 0;
@@ -127,13 +137,8 @@ static void make_taps(axis *a, float start, float extent)
         if (step <= 1)
             set_bilinear(a, i, start + ((float)i + 0.5f) * step, &used);
         else
-            set_area(a, i, start + (float)i * step, start + (float)(i + 1) * step, &used);
+            set_area(a, i, start + (float)i * step, start + (float)(i + 1) * step, size, &used);
     }
-}
-
-static int clamp(int value, int high)
-{
-    return value < 0 ? 0 : value > high ? high : value;
 }
 
 /* One source row, resampled to the output's columns: (columns, channels). */
@@ -208,8 +213,8 @@ static mien_status fill_upright(const prep_settings *settings, const mien_image 
     float *memory = (float *)(tap_memory + taps);
     axis columns = {tap_memory, memory, settings->width};
     axis rows = {tap_memory + settings->width, memory + column_weights, settings->height};
-    make_taps(&columns, crop->x, crop->width);
-    make_taps(&rows, crop->y, crop->height);
+    make_taps(&columns, crop->x, crop->width, image->width);
+    make_taps(&rows, crop->y, crop->height, image->height);
     float *row = memory + column_weights + row_weights;
     fill_rows(settings, image, &columns, &rows, channels, row, row + 2 * values, input);
     return MIEN_OK;

@@ -21,7 +21,8 @@ static mien_status shape_batch_norm(nn_shaping *shaping)
     if (nn_node_int(shaping->node, "spatial", 1) == 0)
         return nn_shape_fail(shaping, MIEN_UNSUPPORTED, "spatial is 0");
     shaping->params->norm.epsilon = nn_node_float(shaping->node, "epsilon", 1e-5f);
-    return nn_shape_as_input(shaping);
+    mien_status status = nn_require_floats(shaping, 0, 5);
+    return status == MIEN_OK ? nn_shape_as_input(shaping) : status;
 }
 
 static void run_batch_norm(const nn_params *params, const nn_tensor *inputs, int input_count,

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_WINDOW_NUMBER 65536 /* strides, pads, dilations, kernel sides */
+#define MAX_WINDOW_NUMBER 4096 /* strides, pads, dilations, kernel sides */
 
 mien_status nn_shape_fail(const nn_shaping *shaping, mien_status status, const char *format, ...)
 {
@@ -41,6 +41,14 @@ mien_status nn_require_rank(const nn_shaping *shaping, int index, int rank)
         return MIEN_OK;
     return nn_shape_fail(shaping, MIEN_SHAPE, "input %d has shape %s, but %d dimensions are needed",
                          index, nn_shape_text(shape, text), rank);
+}
+
+mien_status nn_require_floats(const nn_shaping *shaping, int first, int end)
+{
+    for (int i = first; i < end; i++)
+        if (nn_has_input(shaping, i) && shaping->inputs[i].type != NN_FLOAT)
+            return nn_shape_fail(shaping, MIEN_UNSUPPORTED, "input %d holds integers", i);
+    return MIEN_OK;
 }
 
 mien_status nn_resolve_axis(const nn_shaping *shaping, int64_t axis, int rank, int *resolved)

@@ -9,6 +9,8 @@ static mien_status shape_conv(nn_shaping *shaping)
     mien_status status = nn_require_rank(shaping, 0, 4);
     if (status == MIEN_OK)
         status = nn_require_rank(shaping, 1, 4);
+    if (status == MIEN_OK)
+        status = nn_require_floats(shaping, 0, 3);
     if (status != MIEN_OK)
         return status;
     const int64_t *x = shaping->inputs[0].shape.dims;

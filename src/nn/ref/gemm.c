@@ -9,6 +9,8 @@ static mien_status shape_gemm(nn_shaping *shaping)
     mien_status status = nn_require_rank(shaping, 0, 2);
     if (status == MIEN_OK)
         status = nn_require_rank(shaping, 1, 2);
+    if (status == MIEN_OK)
+        status = nn_require_floats(shaping, 0, 3);
     if (status != MIEN_OK)
         return status;
     nn_params *params = shaping->params;
@@ -80,7 +82,7 @@ static mien_status shape_matmul(nn_shaping *shaping)
     out->dims[out->rank++] = a->dims[a->rank - 2];
     out->dims[out->rank++] = b->dims[b->rank - 1];
     shaping->outputs[0].type = NN_FLOAT;
-    return MIEN_OK;
+    return nn_require_floats(shaping, 0, 2);
 }
 
 static void multiply_matrices(const float *a, const float *b, float *out, int64_t m, int64_t k,

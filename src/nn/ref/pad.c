@@ -67,10 +67,14 @@ static mien_status shape_pad(nn_shaping *shaping)
                              pad_count, padded);
     for (int i = 0; i < rank; i++)
         shaping->params->pad.before[i] = 0;
+    bool seen[NN_MAX_RANK] = {false};
     for (size_t i = 0; status == MIEN_OK && i < padded; i++) {
-        int axis = (int)i;
+        int axis = axes == NULL ? (int)i : 0;
         if (axes != NULL)
             status = nn_resolve_axis(shaping, axes[i], rank, &axis);
+        if (status == MIEN_OK && seen[axis])
+            return nn_shape_fail(shaping, MIEN_SHAPE, "axis %d is named twice", axis);
+        seen[axis] = true;
         if (status == MIEN_OK)
             status = add_padding(shaping, axis, pads[i], pads[padded + i]);
     }

@@ -16,10 +16,11 @@ static mien_status shape_pool(nn_shaping *shaping)
     status = nn_shape_window(shaping, NULL, x + 2, ceil_mode, window, output);
     if (status != MIEN_OK)
         return status;
-    for (int i = 0; i < 2; i++)
-        if (window->pad_before[i] >= window->kernel[i] * window->dilation[i] ||
-            window->pad_after[i] >= window->kernel[i] * window->dilation[i])
+    for (int i = 0; i < 2; i++) {
+        int64_t reach = (int64_t)window->kernel[i] * window->dilation[i];
+        if (window->pad_before[i] >= reach || window->pad_after[i] >= reach)
             return nn_shape_fail(shaping, MIEN_SHAPE, "the padding is as large as the window");
+    }
     shaping->params->pool.count_padding = nn_node_int(shaping->node, "count_include_pad", 0) != 0;
     shaping->outputs[0].type = NN_FLOAT;
     shaping->outputs[0].shape = (nn_shape){4, {x[0], x[1], output[0], output[1]}};
@@ -44,9 +45,11 @@ static float max_in_window(const float *x, const int64_t *dims, span rows, span 
     float best = -INFINITY;
     for (int ky = 0; ky < rows.count; ky++) {
         int64_t y = rows.start + ky * rows.step;
+        if (y < 0 || y >= dims[2])
+            continue;
         for (int kx = 0; kx < columns.count; kx++) {
             int64_t column = columns.start + kx * columns.step;
-            if (y < 0 || y >= dims[2] || column < 0 || column >= dims[3])
+            if (column < 0 || column >= dims[3])
                 continue;
             float value = x[y * dims[3] + column];
             if (value > best)
@@ -57,9 +60,9 @@ static float max_in_window(const float *x, const int64_t *dims, span rows, span 
 }
 
 /* Cells of a span inside 0..size-1. */
-static int cells_inside(span s, int64_t low, int64_t size)
+static int64_t cells_inside(span s, int64_t low, int64_t size)
 {
-    int count = 0;
+    int64_t count = 0;
     for (int k = 0; k < s.count; k++) {
         int64_t at = s.start + k * s.step;
         count += at >= low && at < size;
@@ -73,18 +76,20 @@ static float mean_in_window(const nn_params *params, const float *x, const int64
     double sum = 0;
     for (int ky = 0; ky < rows.count; ky++) {
         int64_t y = rows.start + ky * rows.step;
+        if (y < 0 || y >= dims[2])
+            continue;
         for (int kx = 0; kx < columns.count; kx++) {
             int64_t column = columns.start + kx * columns.step;
-            if (y >= 0 && y < dims[2] && column >= 0 && column < dims[3])
+            if (column >= 0 && column < dims[3])
                 sum += x[y * dims[3] + column];
         }
     }
     const nn_window *w = &params->pool.window;
-    int cells = cells_inside(rows, 0, dims[2]) * cells_inside(columns, 0, dims[3]);
+    int64_t cells = cells_inside(rows, 0, dims[2]) * cells_inside(columns, 0, dims[3]);
     if (params->pool.count_padding)
         cells = cells_inside(rows, -w->pad_before[0], dims[2] + w->pad_after[0]) *
                 cells_inside(columns, -w->pad_before[1], dims[3] + w->pad_after[1]);
-    return cells > 0 ? (float)(sum / cells) : 0;
+    return cells > 0 ? (float)(sum / (double)cells) : 0;
 }
 
 static void run_pool(const nn_params *params, const nn_tensor *inputs, nn_tensor *outputs,

@@ -59,6 +59,9 @@ mien_status nn_shape_as_input(nn_shaping *shaping);
 /* Fails unless input `index` has this rank. */
 mien_status nn_require_rank(const nn_shaping *shaping, int index, int rank);
 
+/* Fails unless the inputs first..end-1 that are there hold floats. */
+mien_status nn_require_floats(const nn_shaping *shaping, int first, int end);
+
 /* Turns an axis that may be negative into 0..rank-1. */
 mien_status nn_resolve_axis(const nn_shaping *shaping, int64_t axis, int rank, int *resolved);
 

@@ -35,8 +35,11 @@ static mien_status read_rounding(nn_shaping *shaping)
                  {"round_prefer_ceil", NN_ROUND_PREFER_CEIL},
                  {"floor", NN_ROUND_FLOOR},
                  {"ceil", NN_ROUND_CEIL}};
-    const char *otherwise = shaping->opset >= 11 ? "round_prefer_floor" : "floor";
-    const char *name = nn_node_string(shaping->node, "nearest_mode", otherwise);
+    if (shaping->opset < 11) {
+        shaping->params->resize.rounding = NN_ROUND_OPSET_10;
+        return MIEN_OK;
+    }
+    const char *name = nn_node_string(shaping->node, "nearest_mode", "round_prefer_floor");
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
         if (strcmp(modes[i].name, name) == 0) {
             shaping->params->resize.rounding = modes[i].rounding;
@@ -86,8 +89,9 @@ static mien_status set_by_scales(nn_shaping *shaping, const nn_tensor *scales)
         mien_status status = axis_of_entry(shaping, count, i, &axis);
         if (status != MIEN_OK)
             return status;
-        double dim = floor((double)shaping->inputs[0].shape.dims[axis] * values[i]);
-        if (!(values[i] > 0) || !(dim >= 1) || dim > (double)NN_MAX_ELEMENTS)
+        /* In float, as ONNX Runtime does: 10 times 0.7 is 7. */
+        float dim = floorf((float)shaping->inputs[0].shape.dims[axis] * values[i]);
+        if (!(values[i] > 0) || !(dim >= 1) || dim > (float)NN_MAX_ELEMENTS)
             return nn_shape_fail(shaping, MIEN_SHAPE, "a scale is %g", (double)values[i]);
         out->dims[axis] = (int64_t)dim;
         shaping->params->resize.scales[axis] = values[i];
@@ -167,9 +171,11 @@ static int64_t clamp(int64_t value, int64_t high)
     return value < 0 ? 0 : value > high ? high : value;
 }
 
-static int64_t nearest(nn_resize_rounding rounding, float at)
+static int64_t nearest(nn_resize_rounding rounding, float scale, float at)
 {
     switch (rounding) {
+    case NN_ROUND_OPSET_10:
+        return (int64_t)(scale < 1 ? ceilf(at) : floorf(at));
     case NN_ROUND_PREFER_FLOOR:
         return (int64_t)ceilf(at - 0.5f);
     case NN_ROUND_PREFER_CEIL:
@@ -194,7 +200,7 @@ static void run_nearest(const nn_params *params, const nn_tensor *in, nn_tensor 
             int64_t dim = in->shape.dims[i];
             int64_t from = index[i];
             if (params->resize.scales[i] != 1)
-                from = nearest(params->resize.rounding,
+                from = nearest(params->resize.rounding, params->resize.scales[i],
                                source(params, i, index[i], dim, out->shape.dims[i]));
             offset += clamp(from, dim - 1) * strides[i];
         }

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "check.h"
+
+#define MOST_PRODUCTS 4000000 /* of one case: the reference is slow */
+
+/* One convolution, its numbers channels first, and what the reference makes of them. */
+typedef struct conv_case {
+    nn_conv conv;
+    check_buffer x, weights, bias, residual; /* bias, residual: data NULL when there is none */
+    check_buffer expected;                   /* channels last */
+} conv_case;
+
+static int channels_for(check_case *c, int group)
+{
+    return group * test_random_int(&c->random, 1, group > 1 ? 9 : 70);
+}
+
+/* A random window that fits into height x width. */
+static nn_window random_window(check_case *c, int64_t height, int64_t width)
+{
+    static const int kernels[] = {1, 1, 2, 3, 3, 3, 4, 5, 7};
+    nn_window w;
+    const int64_t size[2] = {height, width};
+    for (int i = 0; i < 2; i++) {
+        w.kernel[i] = kernels[test_random_int(&c->random, 0, 8)];
+        w.stride[i] = test_random_int(&c->random, 1, 3);
+        w.dilation[i] = test_random_int(&c->random, 0, 3) == 0 ? 2 : 1;
+        w.pad_before[i] = test_random_int(&c->random, 0, w.kernel[i]);
+        w.pad_after[i] = test_random_int(&c->random, 0, w.kernel[i]);
+        while ((w.kernel[i] - 1) * w.dilation[i] + 1 > size[i] + w.pad_before[i] + w.pad_after[i])
+            w.pad_after[i]++;
+    }
+    return w;
+}
+
+static int64_t outputs_on(const nn_window *w, int axis, int64_t size)
+{
+    int64_t reach = (int64_t)(w->kernel[axis] - 1) * w->dilation[axis] + 1;
+    return (size + w->pad_before[axis] + w->pad_after[axis] - reach) / w->stride[axis] + 1;
+}
+
+static nn_conv random_conv(check_case *c)
+{
+    enum { DENSE, POINTWISE, PRODUCT, GROUPED, DEPTHWISE, KINDS };
+    nn_conv conv = {.group = 1};
+    int kind = test_random_int(&c->random, 0, KINDS - 1);
+    conv.in = (nn_extent){test_random_int(&c->random, 1, 3), test_random_int(&c->random, 1, 40),
+                          test_random_int(&c->random, 1, 40), channels_for(c, 1)};
+    conv.out.channels = channels_for(c, 1);
+    if (kind == GROUPED) {
+        conv.group = test_random_int(&c->random, 2, 6);
+        conv.in.channels = channels_for(c, conv.group);
+        conv.out.channels = channels_for(c, conv.group);
+    } else if (kind == DEPTHWISE) {
+        conv.group = (int)conv.in.channels;
+        conv.out.channels = conv.in.channels;
+    }
+    if (kind == PRODUCT)
+        conv.in.batch = conv.in.height = 1;
+    conv.window = random_window(c, conv.in.height, conv.in.width);
+    if (kind == POINTWISE || kind == PRODUCT)
+        conv.window = (nn_window){.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}};
+    conv.out.batch = conv.in.batch;
+    conv.out.height = outputs_on(&conv.window, 0, conv.in.height);
+    conv.out.width = outputs_on(&conv.window, 1, conv.in.width);
+    conv.activation = check_random_activation(c, CHECK_CONV_KINDS);
+    return conv;
+}
+
+static int64_t window_length(const nn_conv *conv)
+{
+    return conv->in.channels / conv->group * conv->window.kernel[0] * conv->window.kernel[1];
+}
+
+static void describe(check_case *c, const nn_conv *conv, bool bias, bool residual)
+{
+    const nn_window *w = &conv->window;
+    snprintf(c->detail, sizeof c->detail,
+             "%dx%dx%dx%d to %d channels, %d groups, window %dx%d, stride %dx%d, dilation %dx%d, "
+             "pads %d %d %d %d, %s%s%s",
+             (int)conv->in.batch, (int)conv->in.height, (int)conv->in.width, (int)conv->in.channels,
+             (int)conv->out.channels, conv->group, w->kernel[0], w->kernel[1], w->stride[0],
+             w->stride[1], w->dilation[0], w->dilation[1], w->pad_before[0], w->pad_before[1],
+             w->pad_after[0], w->pad_after[1], check_activation_name(conv->activation.kind),
+             bias ? ", bias" : "", residual ? ", residual" : "");
+}
+
+/* expected = activation(Conv(x) + residual) by the reference operators, then channels last. */
+static void run_reference(check_case *c, conv_case *k)
+{
+    const nn_conv *conv = &k->conv;
+    nn_params params = {.conv = {conv->window, conv->group}};
+    nn_shape weight_shape = {4,
+                             {conv->out.channels, conv->in.channels / conv->group,
+                              conv->window.kernel[0], conv->window.kernel[1]}};
+    check_buffer y = check_empty(c, check_floats(conv->out));
+    nn_tensor inputs[3] = {check_picture(conv->in, k->x.data),
+                           {NN_FLOAT, weight_shape, k->weights.data},
+                           {NN_FLOAT, {1, {conv->out.channels}}, k->bias.data}};
+    nn_tensor output = check_picture(conv->out, y.data);
+    nn_op_find("Conv")->run(&params, inputs, k->bias.data != NULL ? 3 : 2, &output);
+    for (size_t i = 0; k->residual.data != NULL && i < y.count; i++)
+        y.data[i] += k->residual.data[i];
+    check_activate(conv->activation, y.data, y.count);
+    check_to_channels_last(y.data, conv->out, k->expected.data);
+    check_free(&y);
+}
+
+static check_buffer channels_last(check_case *c, const check_buffer *from, nn_extent extent)
+{
+    check_buffer to = check_empty(c, from->count);
+    check_to_channels_last(from->data, extent, to.data);
+    return to;
+}
+
+static void run_kernel(check_case *c, void *context)
+{
+    const conv_case *k = context;
+    const nn_kernels *kernels = c->kernels;
+    nn_conv conv = k->conv;
+    if (!kernels->conv_supported(&conv))
+        return;
+    check_buffer packed = check_aligned(kernels->conv_packed_floats(&conv));
+    kernels->conv_pack(&conv, k->weights.data, k->bias.data, packed.data);
+    conv.packed = packed.data;
+    size_t scratch_bytes = kernels->conv_scratch_bytes(&conv);
+    check_buffer scratch = check_aligned((scratch_bytes + 3) / 4);
+    check_buffer x = channels_last(c, &k->x, conv.in);
+    check_buffer y = check_empty(c, k->expected.count);
+    check_buffer residual = {0};
+    const float *added = NULL;
+    if (k->residual.data != NULL) {
+        residual = channels_last(c, &k->residual, conv.out);
+        added = residual.data;
+        if (test_random_int(&c->random, 0, 1) == 0) { /* in place */
+            memcpy(y.data, residual.data, y.count * sizeof *y.data);
+            added = y.data;
+        }
+    }
+    kernels->conv(&conv, x.data, added, y.data, scratch.data);
+    double tolerance = (double)(window_length(&conv) + 2) / (1 << 23);
+    check_equal(c, k->expected.data, &y, tolerance, 0);
+    if (!check_guards(&packed) || !check_guards(&scratch)) {
+        c->failures++;
+        printf("FAILED %s conv, seed %llu: it writes outside its scratch or packed weights\n",
+               kernels->name, (unsigned long long)c->seed);
+    }
+    check_free(&packed);
+    check_free(&scratch);
+    check_free(&x);
+    check_free(&y);
+    check_free(&residual);
+}
+
+void check_conv(check_case *c)
+{
+    conv_case k = {.conv = random_conv(c)};
+    while ((int64_t)check_floats(k.conv.out) * window_length(&k.conv) > MOST_PRODUCTS)
+        k.conv = random_conv(c);
+    size_t outputs = (size_t)k.conv.out.channels;
+    bool bias = test_random_int(&c->random, 0, 3) != 0;
+    bool residual = test_random_int(&c->random, 0, 1) != 0;
+    c->what = "conv";
+    describe(c, &k.conv, bias, residual);
+    k.x = check_random(c, check_floats(k.conv.in));
+    k.weights = check_random(c, outputs * (size_t)window_length(&k.conv));
+    if (bias)
+        k.bias = check_random(c, outputs);
+    if (residual)
+        k.residual = check_random(c, check_floats(k.conv.out));
+    k.expected = check_empty(c, check_floats(k.conv.out));
+    run_reference(c, &k);
+    check_each_set(c, run_kernel, &k);
+    check_free(&k.x);
+    check_free(&k.weights);
+    check_free(&k.bias);
+    check_free(&k.residual);
+    check_free(&k.expected);
+}
