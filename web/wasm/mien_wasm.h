@@ -29,7 +29,7 @@ const char *mien_wasm_error_name(const mien_error *error);
 
 /*
  * A model from the bytes of an ONNX file, as mien_model_open_memory. name: what messages call it.
- * sidecar: the text of a sidecar file, or NULL. kernels: "simd128", "reference", or NULL for the
+ * sidecar: the text of a sidecar file, or NULL. kernels: "generic", "reference", or NULL for the
  * best.
  * Success: the caller's, free with mien_wasm_model_free. Failure: NULL, the reason in *error.
  */
