@@ -82,17 +82,16 @@ INLINE void NAME(tile)(const tile_args *args, int rows, int vectors)
         for (int r = 0; r < rows; r++)
             pixels[r] = args->pixels[tap * TILE_ROWS + r];
         for (int64_t c = 0; c < args->channels; c++) {
-            VECTOR w[2];
-            UNROLL
-            for (int v = 0; v < vectors; v++)
-                w[v] = NAME(load)(weights + v * VECTOR_FLOATS);
+            /* No array here: LLVM 14 for WebAssembly would keep it in memory. */
+            VECTOR first = NAME(load)(weights);
+            VECTOR second = vectors > 1 ? NAME(load)(weights + VECTOR_FLOATS) : first;
             weights += vectors * VECTOR_FLOATS;
             UNROLL
             for (int r = 0; r < rows; r++) {
                 float x = pixels[r][c];
-                UNROLL
-                for (int v = 0; v < vectors; v++)
-                    sums[r][v] += w[v] * x;
+                sums[r][0] += first * x;
+                if (vectors > 1)
+                    sums[r][1] += second * x;
             }
         }
     }
