@@ -36,7 +36,7 @@ VENDORS = {
 STANDARD = re.compile(
     r"^(mien/\w+|assert|ctype|dirent|errno|fcntl|float|getopt|inttypes|limits|locale|math|pthread|setjmp|"
     r"stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|unistd|sys/\w+|"
-    r"immintrin|arm_neon|wasm_simd128)\.h$"
+    r"omp|immintrin|arm_neon|wasm_simd128)\.h$"
 )
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.MULTILINE)
 

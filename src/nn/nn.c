@@ -147,6 +147,16 @@ nn_shape nn_plan_value_shape(const nn_plan *plan, int value)
     return plan->values[value].tensor.shape;
 }
 
+const nn_params *nn_plan_node_params(const nn_plan *plan, size_t node)
+{
+    return &plan->nodes[node].params;
+}
+
+bool nn_plan_node_is_constant(const nn_plan *plan, size_t node)
+{
+    return plan->values[plan->graph->nodes[node].outputs[0]].tensor.data != NULL;
+}
+
 int64_t nn_plan_node_multiply_adds(const nn_plan *plan, size_t node)
 {
     return plan->multiply_adds[node];

@@ -74,6 +74,13 @@ int nn_plan_find_output(const nn_plan *plan, const char *name);
  */
 nn_shape nn_plan_value_shape(const nn_plan *plan, int value);
 
+/*
+ * For training: the parameters that shaping a node of the graph gave, and whether the node was
+ * computed while planning (its inputs are constant). The plan's.
+ */
+const union nn_params *nn_plan_node_params(const nn_plan *plan, size_t node);
+bool nn_plan_node_is_constant(const nn_plan *plan, size_t node);
+
 /* Multiply-adds of one node of the graph (convolutions and matrix products), and of all. */
 int64_t nn_plan_node_multiply_adds(const nn_plan *plan, size_t node);
 int64_t nn_plan_multiply_adds(const nn_plan *plan);

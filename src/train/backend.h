@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TRAIN_BACKEND_H
+#define TRAIN_BACKEND_H
+
+/*
+ * What a layer's arithmetic is made of: one table of functions per backend. `ref` is plain C on
+ * (N, C, H, W), sums in double: the truth. `onednn` keeps pictures channels last, (N, H, W, C),
+ * takes oneDNN for dense convolutions and products, and kernels of its own for the rest.
+ *
+ * Parameters and their gradients are always row-major as in ONNX, whatever the backend. Results are
+ * the same, bit for bit, for the same inputs and number of threads.
+ */
+
+#include "nn/kernels.h"
+
+/* Forward and backward of one convolution: the backend's memory. */
+typedef struct train_conv train_conv;
+
+/* BatchNormalization of one layer. */
+typedef struct train_norm {
+    nn_extent extent;
+    float epsilon;
+    nn_activation activation; /* joined: NONE, RELU or CLIP */
+    float *scratch;           /* TRAIN_NORM_SCRATCH floats a channel */
+} train_norm;
+
+#define TRAIN_NORM_SCRATCH 128
+#define TRAIN_MAX_CHANNELS 4096 /* of BatchNormalization */
+
+typedef struct train_backend {
+    const char *name;
+    bool channels_last;
+
+    /*
+     * conv->packed is not used; conv->activation neither. Failure: *out is NULL,
+     * MIEN_UNSUPPORTED or MIEN_OUT_OF_MEMORY.
+     */
+    mien_status (*conv_create)(const nn_conv *conv, bool needs_input_gradient, train_conv **out,
+                               mien_error *error);
+    void (*conv_free)(train_conv *conv);
+    /* y = conv(x, weights) + bias; weights (M, C/group, kH, kW), bias (M) or NULL. */
+    void (*conv_forward)(train_conv *conv, const float *x, const float *weights, const float *bias,
+                         float *y);
+    /* Gradients of x (dx, or NULL when not wanted), weights and bias (or NULL): overwritten. */
+    void (*conv_backward)(train_conv *conv, const float *x, const float *weights, const float *dy,
+                          float *dx, float *d_weights, float *d_bias);
+
+    /* y (rows, outputs) = x (rows, inner) weights' + bias; weights (outputs, inner). */
+    void (*dense_forward)(int64_t rows, int64_t inner, int64_t outputs, const float *x,
+                          const float *weights, const float *bias, float *y);
+    void (*dense_backward)(int64_t rows, int64_t inner, int64_t outputs, const float *x,
+                           const float *weights, const float *dy, float *dx, float *d_weights,
+                           float *d_bias);
+
+    /*
+     * Normalises by the batch: mean (C) and inverse standard deviation (C) are given back for the
+     * way backwards; variance is biased (by N H W).
+     */
+    void (*norm_forward)(const train_norm *norm, const float *x, const float *scale,
+                         const float *shift, float *mean, float *inverse, float *y);
+    /* With given statistics, as the runtime does. */
+    void (*norm_running)(const train_norm *norm, const float *x, const float *scale,
+                         const float *shift, const float *mean, const float *variance, float *y);
+    /* dy is masked in place by the joined activation. */
+    void (*norm_backward)(const train_norm *norm, const float *x, const float *y,
+                          const float *scale, const float *mean, const float *inverse, float *dy,
+                          float *dx, float *d_scale, float *d_shift);
+
+    /* Max: winners gets, for each output, which cell of the window won (up to 255 cells). */
+    void (*pool_forward)(const nn_pool *pool, const float *x, float *y, uint8_t *winners);
+    void (*pool_backward)(const nn_pool *pool, const float *dy, const uint8_t *winners, float *dx);
+    void (*global_average_forward)(const nn_extent *in, const float *x, float *y);
+    void (*global_average_backward)(const nn_extent *in, const float *dy, float *dx);
+
+    /* y = x * factor, factor (N, C) for each picture and channel. */
+    void (*scale_channels_forward)(const nn_extent *in, const float *x, const float *factor,
+                                   float *y);
+    void (*scale_channels_backward)(const nn_extent *in, const float *x, const float *factor,
+                                    const float *dy, float *dx, float *d_factor);
+
+    /* Copies channels first..first+part.channels-1 of `whole` out of or into it (Concat). */
+    void (*join_channels)(const nn_extent *part, int64_t first, int64_t all_channels,
+                          const float *from, float *whole);
+    void (*split_channels)(const nn_extent *part, int64_t first, int64_t all_channels,
+                           const float *whole, float *to);
+} train_backend;
+
+extern const train_backend train_backend_ref;
+extern const train_backend train_backend_onednn;
+
+/* "ref" or "onednn". NULL: there is none of that name. */
+const train_backend *train_backend_find(const char *name);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TRAIN_NETWORK_H
+#define TRAIN_NETWORK_H
+
+/*
+ * A network that learns: a tape with its parameters, activations and gradients, run by a backend.
+ * One batch at a time: write the input, run forwards, write the gradients of the outputs, run
+ * backwards, update the parameters. For one thread at a time (the backend may use more inside).
+ */
+
+#include "train/backend.h"
+#include "train/tape.h"
+
+typedef struct train_network train_network;
+
+/*
+ * model must outlive the network; its weights are the starting point. outputs: names of the outputs
+ * that losses look at, such as "logits" and "features".
+ * Success: *out is the caller's, free with train_network_free. Failure: *out is NULL; errors of
+ * train_tape_create, MIEN_LIMIT (a layer too wide for the backend).
+ */
+mien_status train_network_create(const nn_model *model, int batch, const char *const *outputs,
+                                 size_t output_count, const train_backend *backend,
+                                 train_network **out, mien_error *error);
+void train_network_free(train_network *network);
+
+const train_tape *train_network_tape(const train_network *network);
+
+/* (batch, channels, height, width), to be written before train_network_forward. */
+float *train_network_input(train_network *network);
+
+/*
+ * Runs forwards. training: BatchNormalization normalises by the batch and moves its running
+ * statistics (momentum: share of the new one), Dropout drops. seed and step choose what is dropped.
+ * Not training: as the runtime would.
+ */
+void train_network_forward(train_network *network, bool training, float momentum, uint64_t seed,
+                           uint64_t step);
+
+/* Output `index` in the order of creation, (batch, ...) row-major; and where its gradient goes,
+ * zeroed by train_network_forward. */
+const float *train_network_output(const train_network *network, size_t index);
+float *train_network_output_gradient(train_network *network, size_t index);
+
+/* Runs backwards from the output gradients: fills the gradients of all parameters. Only after a
+ * forward run that was training. */
+void train_network_backward(train_network *network);
+
+/* Values and gradients of parameter `index` of the tape, row-major as in ONNX. */
+float *train_network_values(train_network *network, size_t index);
+float *train_network_gradients(train_network *network, size_t index);
+
+#endif

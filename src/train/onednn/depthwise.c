@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Depthwise convolution, channels last. oneDNN's weight gradient falls to a slow product at small
+ * pictures; here the loop over channels is innermost everywhere, so that the compiler makes
+ * vectors.
+ */
+
+#include "train/onednn/onednn.h"
+
+#include <string.h>
+
+#define BLOCK 16 /* channels that are kept in registers */
+
+#define VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+
+/* ONNX's (C, 1, kH, kW) beside (taps, C): the weight of a tap and channel. */
+static inline float weight_of(const float *weights, int64_t taps, int64_t tap, int64_t c)
+{
+    return weights[c * taps + tap];
+}
+
+/* The taps of one axis that fall inside: first..end-1. */
+typedef struct tap_range {
+    int first, end;
+} tap_range;
+
+static tap_range taps_inside(const nn_window *w, int axis, int64_t at, int64_t size)
+{
+    int64_t start = at * w->stride[axis] - w->pad_before[axis];
+    tap_range range = {0, w->kernel[axis]};
+    while (range.first < range.end && start + (int64_t)range.first * w->dilation[axis] < 0)
+        range.first++;
+    while (range.end > range.first && start + (int64_t)(range.end - 1) * w->dilation[axis] >= size)
+        range.end--;
+    return range;
+}
+
+/* y[c] += sum over taps of x * w, one output pixel. */
+VECTORISED static void pixel_forward(const nn_conv *s, const float *restrict x,
+                                     const float *restrict weights, tap_range rows,
+                                     tap_range columns, float *restrict y)
+{
+    int64_t channels = s->in.channels;
+    for (int ky = rows.first; ky < rows.end; ky++)
+        for (int kx = columns.first; kx < columns.end; kx++) {
+            const float *pixel = x + ((int64_t)ky * s->window.dilation[0] * s->in.width +
+                                      (int64_t)kx * s->window.dilation[1]) *
+                                         channels;
+            const float *w = weights + ((int64_t)ky * s->window.kernel[1] + kx) * channels;
+            for (int64_t c = 0; c < channels; c++)
+                y[c] += pixel[c] * w[c];
+        }
+}
+
+/* dx under each tap += dy * w, one output pixel. */
+VECTORISED static void pixel_backward(const nn_conv *s, const float *restrict dy,
+                                      const float *restrict weights, tap_range rows,
+                                      tap_range columns, float *restrict dx)
+{
+    int64_t channels = s->in.channels;
+    for (int ky = rows.first; ky < rows.end; ky++)
+        for (int kx = columns.first; kx < columns.end; kx++) {
+            float *pixel = dx + ((int64_t)ky * s->window.dilation[0] * s->in.width +
+                                 (int64_t)kx * s->window.dilation[1]) *
+                                    channels;
+            const float *w = weights + ((int64_t)ky * s->window.kernel[1] + kx) * channels;
+            for (int64_t c = 0; c < channels; c++)
+                pixel[c] += dy[c] * w[c];
+        }
+}
+
+/* dw of one tap and one block of channels += sum over a row of output pixels of x * dy. */
+VECTORISED static void row_weights(const float *x, int64_t x_step, const float *dy, int64_t dy_step,
+                                   int64_t pixels, int channels, float *sums)
+{
+    if (channels == BLOCK) {
+        float block[BLOCK];
+        for (int c = 0; c < BLOCK; c++)
+            block[c] = sums[c];
+        for (int64_t p = 0; p < pixels; p++, x += x_step, dy += dy_step)
+            for (int c = 0; c < BLOCK; c++)
+                block[c] += x[c] * dy[c];
+        for (int c = 0; c < BLOCK; c++)
+            sums[c] = block[c];
+        return;
+    }
+    for (int64_t p = 0; p < pixels; p++, x += x_step, dy += dy_step)
+        for (int c = 0; c < channels; c++)
+            sums[c] += x[c] * dy[c];
+}
+
+static void order_weights(const nn_conv *s, const float *weights, float *ordered)
+{
+    int64_t taps = (int64_t)s->window.kernel[0] * s->window.kernel[1];
+    for (int64_t tap = 0; tap < taps; tap++)
+        for (int64_t c = 0; c < s->in.channels; c++)
+            *ordered++ = weight_of(weights, taps, tap, c);
+}
+
+static int64_t row_floats(const nn_extent *e)
+{
+    return e->width * e->channels;
+}
+
+/* Input under tap (0, 0) of an output pixel, relative to its picture; it may lie outside. */
+static int64_t corner(const nn_conv *s, int64_t row, int64_t column)
+{
+    const nn_window *w = &s->window;
+    return ((row * w->stride[0] - w->pad_before[0]) * s->in.width + column * w->stride[1] -
+            w->pad_before[1]) *
+           s->in.channels;
+}
+
+void depthwise_forward(const nn_conv *s, const float *x, const float *weights, const float *bias,
+                       float *y)
+{
+    float ordered[25 * 2048]; /* depthwise_fits keeps taps and channels below */
+    order_weights(s, weights, ordered);
+    int64_t lines = s->out.batch * s->out.height, channels = s->in.channels;
+    int64_t picture = s->in.height * row_floats(&s->in);
+#pragma omp parallel for schedule(static)
+    for (int64_t line = 0; line < lines; line++) {
+        int64_t n = line / s->out.height, row = line % s->out.height;
+        tap_range rows = taps_inside(&s->window, 0, row, s->in.height);
+        for (int64_t column = 0; column < s->out.width; column++) {
+            float *to = y + line * row_floats(&s->out) + column * channels;
+            for (int64_t c = 0; c < channels; c++)
+                to[c] = bias != NULL ? bias[c] : 0;
+            pixel_forward(s, x + n * picture + corner(s, row, column), ordered, rows,
+                          taps_inside(&s->window, 1, column, s->in.width), to);
+        }
+    }
+}
+
+void depthwise_backward_input(const nn_conv *s, const float *dy, const float *weights, float *dx)
+{
+    float ordered[25 * 2048];
+    order_weights(s, weights, ordered);
+    int64_t channels = s->in.channels, picture = s->in.height * row_floats(&s->in);
+    /* Rows of outputs share rows of inputs: a picture stays with one thread. */
+#pragma omp parallel for schedule(static)
+    for (int64_t n = 0; n < s->out.batch; n++) {
+        float *to = dx + n * picture;
+        memset(to, 0, (size_t)picture * sizeof *to);
+        for (int64_t row = 0; row < s->out.height; row++) {
+            tap_range rows = taps_inside(&s->window, 0, row, s->in.height);
+            const float *from = dy + (n * s->out.height + row) * row_floats(&s->out);
+            for (int64_t column = 0; column < s->out.width; column++)
+                pixel_backward(s, from + column * channels, ordered, rows,
+                               taps_inside(&s->window, 1, column, s->in.width),
+                               to + corner(s, row, column));
+        }
+    }
+}
+
+/* The output columns whose tap kx falls inside the picture: first..end-1. */
+static void columns_of_tap(const nn_conv *s, int kx, int64_t *first, int64_t *end)
+{
+    const nn_window *w = &s->window;
+    int64_t shift = (int64_t)kx * w->dilation[1] - w->pad_before[1];
+    *first = shift < 0 ? (-shift + w->stride[1] - 1) / w->stride[1] : 0;
+    int64_t room = s->in.width - 1 - shift;
+    *end = room < 0 ? 0 : room / w->stride[1] + 1;
+    if (*end > s->out.width)
+        *end = s->out.width;
+}
+
+static void picture_weights(const nn_conv *s, const float *x, const float *dy, float *sums)
+{
+    const nn_window *w = &s->window;
+    int64_t channels = s->in.channels;
+    for (int64_t row = 0; row < s->out.height; row++)
+        for (int ky = 0; ky < w->kernel[0]; ky++) {
+            int64_t y = row * w->stride[0] - w->pad_before[0] + (int64_t)ky * w->dilation[0];
+            if (y < 0 || y >= s->in.height)
+                continue;
+            for (int kx = 0; kx < w->kernel[1]; kx++) {
+                int64_t first, end;
+                columns_of_tap(s, kx, &first, &end);
+                int64_t column =
+                    first * w->stride[1] - w->pad_before[1] + (int64_t)kx * w->dilation[1];
+                const float *from = x + (y * s->in.width + column) * channels;
+                const float *gradient = dy + (row * s->out.width + first) * channels;
+                float *to = sums + ((int64_t)ky * w->kernel[1] + kx) * channels;
+                for (int64_t c = 0; end > first && c < channels; c += BLOCK)
+                    row_weights(from + c, w->stride[1] * channels, gradient + c, channels,
+                                end - first, channels - c < BLOCK ? (int)(channels - c) : BLOCK,
+                                to + c);
+            }
+        }
+}
+
+void depthwise_backward_weights(const nn_conv *s, const float *x, const float *dy, float *sums,
+                                float *d_weights)
+{
+    int64_t taps = (int64_t)s->window.kernel[0] * s->window.kernel[1];
+    int64_t count = taps * s->in.channels;
+    int threads = onednn_threads();
+    memset(sums, 0, (size_t)(count * threads) * sizeof *sums);
+#pragma omp parallel for schedule(static)
+    for (int t = 0; t < threads; t++) {
+        int64_t first = s->out.batch * t / threads, end = s->out.batch * (t + 1) / threads;
+        for (int64_t n = first; n < end; n++)
+            picture_weights(s, x + n * s->in.height * row_floats(&s->in),
+                            dy + n * s->out.height * row_floats(&s->out), sums + t * count);
+    }
+    for (int64_t tap = 0; tap < taps; tap++)
+        for (int64_t c = 0; c < s->in.channels; c++) {
+            float sum = 0;
+            for (int t = 0; t < threads; t++)
+                sum += sums[t * count + tap * s->in.channels + c];
+            d_weights[c * taps + tap] = sum;
+        }
+}
