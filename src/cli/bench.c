@@ -189,8 +189,8 @@ static mien_status time_threads(const bench *b, const nn_plan *plan, double *tim
         else
             status = error_set(error, MIEN_OUT_OF_MEMORY, "cannot start thread %zu", started + 1);
     }
-    gate_open(&start);
     double before = now_us();
+    gate_open(&start);
     for (size_t i = 0; i < started; i++)
         pthread_join(threads[i].thread, NULL);
     *wall_us = now_us() - before;
