@@ -281,7 +281,10 @@ static int bench_kernels(const bench *b, const nn_kernels *kernels)
     nn_session_free(session);
     nn_plan_free(plan);
     free(times);
-    return status == MIEN_OK ? EXIT_DONE : cli_fail(&error);
+    if (status == MIEN_OK)
+        return EXIT_DONE;
+    error_prefix(&error, status, "%s", b->model_path);
+    return cli_fail(&error);
 }
 
 static int bench_all(const bench *b)
