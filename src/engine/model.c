@@ -18,7 +18,7 @@ static mien_status read_classes(mien_model *model, mien_error *error)
         return error_set(error, MIEN_NOT_FOUND,
                          "it does not say what its classes are: give a sidecar file with a line "
                          "such as \"mien.classes = angry,happy,neutral\" (docs/MODEL_FORMAT.md)");
-    while (*list != '\0') {
+    do {
         size_t length = strcspn(list, ",");
         const char *name = list;
         list += length + (list[length] == ',');
@@ -36,7 +36,7 @@ static mien_status read_classes(mien_model *model, mien_error *error)
                              MIEN_MAX_CLASSES, MODEL_CLASS_NAME_SIZE - 1);
         snprintf(model->class_names[model->class_count++], MODEL_CLASS_NAME_SIZE, "%.*s",
                  (int)length, name);
-    }
+    } while (*list != '\0');
     return MIEN_OK;
 }
 
