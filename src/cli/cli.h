@@ -43,11 +43,12 @@ const char *cli_data_folder(char *buffer, size_t size);
 /* ---- Models and detectors, as several commands take them ---- */
 
 typedef struct cli_setup {
-    const char *model_path;    /* --model */
+    const char *model_path;    /* --model, else $MIEN_MODEL, else mien's own; NULL for none */
     const char *detector_path; /* --detector; "none" for none, NULL for the default */
     mien_model_options model;
     mien_detector_options detector;
     char data_folder[4096];
+    char own_model[4112];
 } cli_setup;
 
 /* The options that cli_setup_option understands, for a getopt_long table. */

@@ -311,8 +311,7 @@ static int print_json(const evaluation *e, const eval_scores *scores, const char
         return cli_fail(&error);
     json_t *object = json_loads(text, 0, NULL);
     free(text);
-    json_object_set_new(object, "model",
-                        json_string(e->setup.model_path != NULL ? e->setup.model_path : ""));
+    json_object_set_new(object, "model", json_string(e->setup.model_path));
     json_object_set_new(object, "data", json_string(e->data_path));
     json_object_set_new(object, "split",
                         json_string(e->split_name != NULL ? e->split_name : "all"));

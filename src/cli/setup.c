@@ -83,6 +83,12 @@ void cli_setup_init(cli_setup *setup)
     const char *folder = cli_data_folder(setup->data_folder, sizeof setup->data_folder);
     setup->model.data_folder = folder;
     setup->detector.data_folder = folder;
+    setup->model_path = getenv("MIEN_MODEL");
+    if (setup->model_path != NULL || folder == NULL)
+        return;
+    snprintf(setup->own_model, sizeof setup->own_model, "%s/mien.onnx", folder);
+    if (file_exists(setup->own_model))
+        setup->model_path = setup->own_model;
 }
 
 bool cli_setup_option(cli_setup *setup, const char *command, int option, const char *argument,
@@ -138,19 +144,13 @@ bool cli_setup_option(cli_setup *setup, const char *command, int option, const c
 int cli_open_model(const cli_setup *setup, mien_model **model)
 {
     mien_error error;
-    char own[4200];
-    const char *path = setup->model_path != NULL ? setup->model_path : getenv("MIEN_MODEL");
-    if (path == NULL && setup->model.data_folder != NULL) {
-        snprintf(own, sizeof own, "%s/mien.onnx", setup->model.data_folder);
-        path = file_exists(own) ? own : NULL;
-    }
-    if (path == NULL) {
+    if (setup->model_path == NULL) {
         fputs("mien: no model: name one with --model FILE or in MIEN_MODEL (mien's own is not "
               "part of this version)\n",
               stderr);
         return EXIT_FAILED;
     }
-    if (mien_model_open(path, &setup->model, model, &error) != MIEN_OK)
+    if (mien_model_open(setup->model_path, &setup->model, model, &error) != MIEN_OK)
         return cli_fail(&error);
     return EXIT_DONE;
 }
