@@ -9,6 +9,7 @@
 
 #include <mien/mien.h>
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,10 @@ int cli_fail(const mien_error *error);
 /* Prints "<command>: <message>" and how to get help; returns EXIT_USAGE. */
 int cli_wrong_usage(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Prints a JSON value and frees it; NULL stands for one that memory was lacking for. Returns the
+ * exit status, after a message when there is no memory. */
+int cli_print_json(json_t *value, size_t flags);
 
 /* Numbers in arguments. false, after a message, when the text is none or out of range. */
 bool cli_parse_int(const char *command, const char *option, const char *text, int64_t low,

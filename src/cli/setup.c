@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "eval/json_text.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -28,6 +29,18 @@ int cli_wrong_usage(const char *command, const char *format, ...)
     fprintf(stderr, "\n'%s --help' shows how to use it\n", command);
     va_end(args);
     return EXIT_USAGE;
+}
+
+int cli_print_json(json_t *value, size_t flags)
+{
+    char *text = json_text_dump(value, flags);
+    if (text == NULL) {
+        fputs("mien: out of memory for the output\n", stderr);
+        return EXIT_FAILED;
+    }
+    puts(text);
+    free(text);
+    return EXIT_DONE;
 }
 
 bool cli_parse_real(const char *command, const char *option, const char *text, double low,
