@@ -3,6 +3,7 @@
 
 #include "eval/json_text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,7 @@
 
 static json_t *rounded(float value, double step)
 {
-    double scaled = (double)value / step;
-    return json_real((double)(long long)(scaled + (scaled < 0 ? -0.5 : 0.5)) * step);
+    return json_real(round((double)value / step) * step);
 }
 
 static json_t *json_of_numbers(const float *values, size_t count)
