@@ -7,7 +7,8 @@ from pathlib import Path
 
 from make_tiny_model import (FLOAT, INT64, TinyModel, bytes_field, made_up, model as encode_model,
                              node, number_field, tensor, value_info)
-from support import (ASTRONAUT, ASTRONAUT_GRAY, CLASSES, ROOT, TINY_MODEL, ProgramTest, shared)
+from support import (ASTRONAUT, ASTRONAUT_GRAY, CLASSES, ROOT, TINY_MODEL, ProgramTest, pgm,
+                     shared)
 
 CASCADES = Path("/usr/share/opencv4/haarcascades")
 
@@ -173,6 +174,19 @@ class ForeignModels(ProgramTest):
             self.expect_refused(lambda m, t=text: m.metadata.update({"mien.classes": t}),
                                 "mien.classes")
 
+    def test_a_class_given_twice(self):
+        self.expect_refused(lambda m: m.metadata.update({"mien.classes": "a,b,c,a,e,f,g"}),
+                            "mien.classes .*'a' twice")
+
+    def test_names_that_are_not_utf8(self):
+        model = TinyModel()
+        encoded = model.encode().replace(b"angry", b"angr\xff")
+        path = self.write("odd.onnx", encoded)
+        face, = self.succeed("analyze", "--json", "--model", path,
+                             ASTRONAUT_GRAY).json_lines()[0]["faces"]
+        self.assertEqual(list(face["probabilities"])[0], "angr?")
+        self.succeed("model", "info", "--json", path)
+
     def test_settings_out_of_range(self):
         for key, value in (("mien.input.format", "cmyk"), ("mien.temperature", "0"),
                            ("mien.temperature", "nan"), ("mien.unsure_below", "2"),
@@ -243,6 +257,56 @@ class Sidecars(ProgramTest):
         self.assertEqual(max(plain, key=plain.get), max(calm, key=calm.get))
         self.assertLess(max(calm.values()), max(plain.values()))
         self.assertTrue(result["unsure"])
+
+
+class NetworkDetectors(ProgramTest):
+    """A made-up tiny YOLO that sees a face in each quarter of every picture."""
+
+    def detector(self, size=0.0, score=8.0, **metadata):
+        quiet = [0.0, 0.0, 0.0, 0.0, -20.0]
+        bias = [0.0, 0.0, size, size, score] + quiet * 4
+        settings = {"mien.detector": "tiny-yolo", "mien.input.format": "rgb",
+                    "mien.detector.anchors": ",".join(["1"] * 10)}
+        settings.update({"mien." + k.replace("_", "."): v for k, v in metadata.items()})
+        return self.write("quarters.onnx", encode_model(
+            [node("Conv", ["picture", "weights", "bias"], ["cells"], kernel_shape=[32, 32],
+                  strides=[32, 32])],
+            [tensor("weights", [25, 3, 32, 32], [0.0] * (25 * 3 * 32 * 32)),
+             tensor("bias", [25], bias)],
+            [value_info("picture", [1, 3, 64, 64])], [value_info("cells", [1, 25, 2, 2])], settings))
+
+    def test_boxes_in_pixels_of_the_picture(self):
+        path = self.write("picture.pgm", pgm(128, 128, bytes(128 * 128)))
+        faces = self.succeed("analyze", "--json", "--detector", self.detector(),
+                             path).json_lines()[0]["faces"]
+        self.assertEqual([f["box"] for f in faces], [[0, 0, 64, 64], [0, 64, 64, 64],
+                                                     [64, 0, 64, 64], [64, 64, 64, 64]])
+        for face in faces:
+            self.assertAlmostEqual(face["detection_score"], 1 / (1 + math.exp(-8)), delta=1e-4)
+            self.assertNotIn("landmarks", face)
+
+    def test_options(self):
+        arguments = ("detect", "--json", "--detector", self.detector(score=1.0), ASTRONAUT_GRAY)
+        count = lambda *more: len(self.succeed(*arguments, *more).json_lines()[0]["faces"])
+        self.assertEqual((count(), count("--min-score", 0.9), count("--min-size", 200),
+                          count("--max-size", 100)), (4, 0, 0, 0))
+
+    def test_absurd_boxes_do_no_harm(self):
+        for size in (30.0, 80.0, 88.0, 500.0):
+            for more in ((), ("--annotate", self.folder / "marked")):
+                for command in ("detect", "analyze"):
+                    result = self.run_mien(command, "--json", *more, "--detector",
+                                           self.detector(size), ASTRONAUT_GRAY)
+                    self.assertEqual(result.status != 0, result.err != "")
+                    result.json_lines()
+
+    def test_what_is_no_detector(self):
+        for change, message in (({"detector": "yolo9"}, "mien.detector is 'yolo9'"),
+                                ({"detector": "yunet"}, "no YuNet"),
+                                ({"detector_anchors": "1,2"}, "mien.detector.anchors"),
+                                ({"detector_score": "7"}, "mien.detector.score")):
+            self.fail_with(message, "detect", "--detector", self.detector(**change), ASTRONAUT_GRAY)
+        self.fail_with("mien.detector = yunet", "detect", "--detector", TINY_MODEL, ASTRONAUT_GRAY)
 
 
 class BadCascades(ProgramTest):

@@ -213,6 +213,29 @@ class Annotate(ProgramTest):
         self.assertEqual(mine.read_bytes(), gray)
         self.assertTrue((self.folder / "mine-2.png").exists())
 
+    def test_threads_change_nothing(self):
+        names = [ASTRONAUT_GRAY, ASTRONAUT, ASTRONAUT_GRAY]
+        for threads in (1, 3):
+            self.succeed("analyze", "--threads", threads, "--annotate", self.folder / str(threads),
+                         *names)
+        for name in ("astronaut.png", "astronaut-gray.png", "astronaut-gray-2.png"):
+            self.assertEqual((self.folder / "1" / name).read_bytes(),
+                             (self.folder / "3" / name).read_bytes())
+
+    def test_a_path_that_gets_too_long(self):
+        picture = self.write("n" * 150 + ".pgm", pgm(9, 9, bytes(81)))
+        (self.folder / "other").mkdir()
+        other = self.write("other/" + picture.name, picture.read_bytes())
+        deep = "/".join(["d" * 190] * 21)
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(self.folder)
+        for part in deep.split("/")[:-1]:
+            os.mkdir(part)
+            os.chdir(part)
+        os.chdir(self.folder)
+        result = self.fail_with("too long", "detect", "--json", "--annotate", deep, picture, other)
+        self.assertEqual(len(result.json_lines()), 2)
+
     def test_standard_input_gets_a_name(self):
         self.succeed("detect", "--annotate", self.marked, "-", input=pgm(8, 8, bytes(64)))
         self.assertTrue((self.marked / "stdin.png").exists())

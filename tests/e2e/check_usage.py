@@ -2,8 +2,9 @@
 """Help, wrong usage, exit status, where models come from, standard output that fails."""
 
 import json
+import os
 
-from support import ASTRONAUT, CLASSES, FAILED, ROOT, TINY_MODEL, USAGE, ProgramTest
+from support import ASTRONAUT, CLASSES, TINY_MODEL, USAGE, ProgramTest
 
 COMMANDS = ("analyze", "detect", "eval", "model", "bench")
 
@@ -122,6 +123,11 @@ class BrokenOutput(ProgramTest):
                           ("bench", "--model", TINY_MODEL, "--runs", "2"), ("--version",)):
             with open("/dev/full", "wb") as full:
                 self.fail_with("cannot write to standard output", *arguments, stdout=full)
+
+
+    def test_standard_output_is_closed(self):
+        self.fail_with("cannot write to standard output", "analyze", "--json", ASTRONAUT,
+                       preexec_fn=lambda: os.close(1))
 
 
 class ModelInfo(ProgramTest):
