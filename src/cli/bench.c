@@ -72,7 +72,6 @@ static double quantile(const double *sorted, size_t count, double share)
 
 static int parse_option(bench *b, int option)
 {
-    char rest;
     switch (option) {
     case 'm':
         b->model_path = optarg;
@@ -90,10 +89,7 @@ static int parse_option(bench *b, int option)
         return cli_parse_int("mien bench", "--batch", optarg, 1, 4096, &b->batch) ? EXIT_DONE
                                                                                   : EXIT_USAGE;
     case 'i':
-        if (sscanf(optarg, "%dx%d%c", &b->height, &b->width, &rest) == 2 && b->height > 0 &&
-            b->width > 0)
-            return EXIT_DONE;
-        return cli_wrong_usage("mien bench", "--input is '%s', not a size such as 224x224", optarg);
+        return cli_parse_size("mien bench", optarg, &b->height, &b->width);
     case 'p':
         b->profile = true;
         return EXIT_DONE;

@@ -39,6 +39,9 @@ bool cli_parse_int(const char *command, const char *option, const char *text, in
 bool cli_parse_real(const char *command, const char *option, const char *text, double low,
                     double high, double *value);
 
+/* The value of --input, "HxW" in pixels. EXIT_DONE, or EXIT_USAGE after a message. */
+int cli_parse_size(const char *command, const char *text, int *height, int *width);
+
 /*
  * Where mien's data files lie: $MIEN_DATA, or beside the program (share/mien of an installation,
  * models/ of a source tree), or NULL for where it was installed. In the caller's buffer.

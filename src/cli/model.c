@@ -46,15 +46,6 @@ typedef struct info {
     setting_list settings;
 } info;
 
-static int parse_size(const char *text, int *height, int *width)
-{
-    char rest;
-    if (sscanf(text, "%dx%d%c", height, width, &rest) == 2 && *height > 0 && *width > 0 &&
-        *height <= 65536 && *width <= 65536)
-        return EXIT_DONE;
-    return cli_wrong_usage("mien model", "--input is '%s', not a size such as 224x224", text);
-}
-
 static int parse_arguments(info *in, int argc, char **argv)
 {
     int option, status = EXIT_DONE;
@@ -67,7 +58,7 @@ static int parse_arguments(info *in, int argc, char **argv)
             in->layers = true;
             break;
         case 'i':
-            status = parse_size(optarg, &in->height, &in->width);
+            status = cli_parse_size("mien model", optarg, &in->height, &in->width);
             break;
         case 'S':
             in->sidecar_path = optarg;

@@ -68,6 +68,17 @@ bool cli_parse_int(const char *command, const char *option, const char *text, in
     return false;
 }
 
+int cli_parse_size(const char *command, const char *text, int *height, int *width)
+{
+    const int most = 65536;
+    char rest;
+    /* Six digits, so that a larger number is no size rather than another one. */
+    if (sscanf(text, "%6dx%6d%c", height, width, &rest) == 2 && *height > 0 && *width > 0 &&
+        *height <= most && *width <= most)
+        return EXIT_DONE;
+    return cli_wrong_usage(command, "--input is '%s', not a size such as 224x224", text);
+}
+
 const char *cli_data_folder(char *buffer, size_t size)
 {
     static const char *const places[] = {"/../share/mien", "/../models"};
