@@ -71,8 +71,9 @@ class WrongUsage(ProgramTest):
 
     def test_numbers_of_other_commands(self):
         self.expect("--runs is '0'", "bench", "--model", TINY_MODEL, "--runs", "0")
-        self.expect("--input is '48'", "bench", "--model", TINY_MODEL, "--input", "48")
-        self.expect("--input is '0x9'", "model", "info", "--input", "0x9", TINY_MODEL)
+        for size in ("48", "0x9", "-4x4", "48x48x48", "4294967344x48", "70000x1", "x"):
+            self.expect(f"--input is '{size}'", "bench", "--model", TINY_MODEL, "--input", size)
+            self.expect(f"--input is '{size}'", "model", "info", "--input", size, TINY_MODEL)
         self.expect("--split is 'Test'", "eval", "--data", "x.csv", "--split", "Test")
         self.expect("--threads is 'x'", "eval", "--data", "x.csv", "--threads", "x")
 
