@@ -49,7 +49,8 @@ MIEN_API void mien_analyzer_free(mien_analyzer *analyzer);
 /*
  * Analyzes one picture. The faces stand from left to right.
  * Success: *faces, (*count) of them, belong to the analyzer and last until its next call.
- * Failure: *faces is NULL and *count 0; MIEN_INVALID_ARGUMENT, MIEN_OUT_OF_MEMORY.
+ * Failure: *faces is NULL and *count 0; MIEN_INVALID_ARGUMENT, MIEN_OUT_OF_MEMORY, MIEN_MALFORMED
+ * (the model's answer is not a finite number).
  */
 MIEN_API mien_status mien_analyzer_run(mien_analyzer *analyzer, const mien_image *image,
                                        const mien_face **faces, size_t *count, mien_error *error);

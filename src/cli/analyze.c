@@ -165,6 +165,32 @@ static bool was_written(const run *r, const char *name)
     return false;
 }
 
+static bool lies_in(const char *path, const struct stat *folder)
+{
+    char parent[4096];
+    struct stat info;
+    snprintf(parent, sizeof parent, "%.*s.", (int)(file_name(path) - path), path);
+    return stat(parent, &info) == 0 && info.st_dev == folder->st_dev &&
+           info.st_ino == folder->st_ino;
+}
+
+/* The user's pictures that lie in the folder count as written: they are never overwritten. */
+static mien_status keep_inputs(run *r, mien_error *error)
+{
+    struct stat folder;
+    mien_status status = MIEN_OK;
+    if (r->annotate_folder == NULL || stat(r->annotate_folder, &folder) != 0)
+        return MIEN_OK;
+    for (size_t i = 0; status == MIEN_OK && i < r->files.count; i++) {
+        char path[4096];
+        if (!lies_in(r->files.paths[i], &folder))
+            continue;
+        snprintf(path, sizeof path, "%s/%s", r->annotate_folder, file_name(r->files.paths[i]));
+        status = file_list_add(&r->written, path, error);
+    }
+    return status;
+}
+
 /* "<folder>/<name of the picture>.png"; a second picture of that name gets "-2". */
 static mien_status choose_name(run *r, const char *source, char *path, size_t size,
                                mien_error *error)
@@ -172,10 +198,16 @@ static mien_status choose_name(run *r, const char *source, char *path, size_t si
     const char *name = strcmp(source, "-") == 0 ? "stdin" : file_name(source);
     const char *extension = file_extension(name);
     int stem = (int)(strlen(name) - (*extension != '\0' ? strlen(extension) + 1 : 0));
-    snprintf(path, size, "%s/%.*s.png", r->annotate_folder, stem, name);
-    for (int i = 2; was_written(r, path); i++)
-        snprintf(path, size, "%s/%.*s-%d.png", r->annotate_folder, stem, name, i);
-    return file_list_add(&r->written, path, error);
+    char number[16] = "";
+    for (int i = 2;; i++) {
+        int length = snprintf(path, size, "%s/%.*s%s.png", r->annotate_folder, stem, name, number);
+        if (length < 0 || (size_t)length >= size)
+            return error_set(error, MIEN_LIMIT, "the path of the marked picture '%s' is too long",
+                             name);
+        if (!was_written(r, path))
+            return file_list_add(&r->written, path, error);
+        snprintf(number, sizeof number, "-%d", i);
+    }
 }
 
 static mien_status write_annotated(run *r, const picture_result *result, mien_error *error)
@@ -185,7 +217,7 @@ static mien_status write_annotated(run *r, const picture_result *result, mien_er
     mien_status status = annotate_picture(result->image, r->model, result->faces,
                                           result->face_count, &marked, error);
     if (status != MIEN_OK)
-        return status;
+        return error_prefix(error, status, "%s", result->source);
     status = choose_name(r, result->source, path, sizeof path, error);
     if (status == MIEN_OK)
         status = mien_image_save(&marked, path, error);
@@ -216,7 +248,8 @@ static void deliver(void *context, const picture_result *result)
 
 static int open_all(run *r)
 {
-    if (r->annotate_folder != NULL && mkdir(r->annotate_folder, 0777) != 0 && errno != EEXIST) {
+    if (r->annotate_folder != NULL && mkdir(r->annotate_folder, 0777) != 0 &&
+        !file_is_folder(r->annotate_folder)) {
         fprintf(stderr, "mien: cannot make the folder '%s': %s\n", r->annotate_folder,
                 strerror(errno));
         return EXIT_FAILED;
@@ -239,7 +272,7 @@ static int run_pictures(run *r)
                        .deliver = deliver,
                        .context = r};
     output_begin(r->format, r->model);
-    if (picture_job_run(&job, &error) != MIEN_OK)
+    if (keep_inputs(r, &error) != MIEN_OK || picture_job_run(&job, &error) != MIEN_OK)
         return cli_fail(&error);
     return r->failed ? EXIT_FAILED : EXIT_DONE;
 }

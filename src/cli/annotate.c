@@ -144,6 +144,16 @@ static void copy_out(cairo_surface_t *surface, mien_image *image)
     }
 }
 
+/* Cairo remembers its first failure and draws nothing from there on. */
+static mien_status check_drawing(cairo_t *cr, mien_error *error)
+{
+    cairo_status_t status = cairo_status(cr);
+    if (status == CAIRO_STATUS_SUCCESS)
+        return MIEN_OK;
+    return error_set(error, MIEN_OUT_OF_MEMORY, "cannot draw on the picture: %s",
+                     cairo_status_to_string(status));
+}
+
 mien_status annotate_picture(const mien_image *image, const mien_model *model,
                              const mien_face *faces, size_t count, mien_image *out,
                              mien_error *error)
@@ -155,12 +165,9 @@ mien_status annotate_picture(const mien_image *image, const mien_model *model,
     cairo_surface_t *surface =
         cairo_image_surface_create(CAIRO_FORMAT_RGB24, image->width, image->height);
     cairo_t *cr = cairo_create(surface);
-    mien_status status = MIEN_OK;
-    if (cairo_status(cr) != CAIRO_STATUS_SUCCESS) {
-        status = error_set(error, MIEN_OUT_OF_MEMORY, "cannot draw on the picture: %s",
-                           cairo_status_to_string(cairo_status(cr)));
+    mien_status status = check_drawing(cr, error);
+    if (status != MIEN_OK)
         goto cleanup;
-    }
     cairo_surface_flush(surface);
     copy_in(image, surface);
     cairo_surface_mark_dirty(surface);
@@ -168,7 +175,9 @@ mien_status annotate_picture(const mien_image *image, const mien_model *model,
     style s = style_for(image->width, image->height);
     for (size_t i = 0; i < count; i++)
         draw_face(cr, model, &faces[i], s);
-    status = mien_image_alloc(image->width, image->height, MIEN_PIXEL_RGB8, out, error);
+    status = check_drawing(cr, error);
+    if (status == MIEN_OK)
+        status = mien_image_alloc(image->width, image->height, MIEN_PIXEL_RGB8, out, error);
     if (status == MIEN_OK)
         copy_out(surface, out);
 cleanup:

@@ -7,10 +7,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "engine/network.h"
+#include "eval/json_text.h"
 #include "nn/onnx.h"
 
 #include <getopt.h>
-#include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,7 +72,6 @@ static double quantile(const double *sorted, size_t count, double share)
 
 static int parse_option(bench *b, int option)
 {
-    char rest;
     switch (option) {
     case 'm':
         b->model_path = optarg;
@@ -90,10 +89,7 @@ static int parse_option(bench *b, int option)
         return cli_parse_int("mien bench", "--batch", optarg, 1, 4096, &b->batch) ? EXIT_DONE
                                                                                   : EXIT_USAGE;
     case 'i':
-        if (sscanf(optarg, "%dx%d%c", &b->height, &b->width, &rest) == 2 && b->height > 0 &&
-            b->width > 0)
-            return EXIT_DONE;
-        return cli_wrong_usage("mien bench", "--input is '%s', not a size such as 224x224", optarg);
+        return cli_parse_size("mien bench", optarg, &b->height, &b->width);
     case 'p':
         b->profile = true;
         return EXIT_DONE;
@@ -189,8 +185,8 @@ static mien_status time_threads(const bench *b, const nn_plan *plan, double *tim
         else
             status = error_set(error, MIEN_OUT_OF_MEMORY, "cannot start thread %zu", started + 1);
     }
-    gate_open(&start);
     double before = now_us();
+    gate_open(&start);
     for (size_t i = 0; i < started; i++)
         pthread_join(threads[i].thread, NULL);
     *wall_us = now_us() - before;
@@ -218,30 +214,47 @@ static void print_profile(const bench *b, const nn_plan *plan, nn_session *sessi
     }
 }
 
-static void print_times(const bench *b, const char *kernels, const nn_plan *plan, double *times,
-                        double wall_us)
+typedef struct figures {
+    double min_us, median_us, p95_us, pictures_per_second;
+} figures;
+
+/* Sorts the times. */
+static figures sum_up(const bench *b, double *times, double wall_us)
 {
     size_t count = (size_t)(b->runs * b->threads);
     qsort(times, count, sizeof *times, ascending);
-    double rate = (double)(b->runs * b->threads * b->batch) / wall_us * 1e6;
-    double median = quantile(times, count, 0.5);
-    if (!b->json) {
-        printf("%-10s min %.1f us, median %.1f us, p95 %.1f us; %lld threads, batch %lld: %.0f "
-               "pictures/s, %.1f GFLOP/s each\n",
-               kernels, times[0], median, quantile(times, count, 0.95), (long long)b->threads,
-               (long long)b->batch, rate, 2e-3 * (double)nn_plan_multiply_adds(plan) / median);
-        return;
-    }
-    json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:I}", "model",
-                               b->model_path, "kernels", kernels, "threads", (json_int_t)b->threads,
-                               "batch", (json_int_t)b->batch, "runs", (json_int_t)b->runs, "min_us",
-                               times[0], "median_us", median, "p95_us",
-                               quantile(times, count, 0.95), "pictures_per_second", rate,
-                               "multiply_adds", (json_int_t)nn_plan_multiply_adds(plan));
-    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(8));
-    json_decref(object);
-    puts(text != NULL ? text : "{}");
-    free(text);
+    return (figures){times[0], quantile(times, count, 0.5), quantile(times, count, 0.95),
+                     (double)(b->runs * b->threads * b->batch) / wall_us * 1e6};
+}
+
+static int print_json(const bench *b, const char *kernels, const nn_plan *plan, figures f)
+{
+    json_t *object = json_object();
+    bool complete = json_object_set_new(object, "model", json_text_name(b->model_path)) == 0;
+    complete &= json_object_set_new(object, "kernels", json_string(kernels)) == 0;
+    complete &= json_object_set_new(object, "threads", json_integer(b->threads)) == 0;
+    complete &= json_object_set_new(object, "batch", json_integer(b->batch)) == 0;
+    complete &= json_object_set_new(object, "runs", json_integer(b->runs)) == 0;
+    complete &= json_object_set_new(object, "min_us", json_real(f.min_us)) == 0;
+    complete &= json_object_set_new(object, "median_us", json_real(f.median_us)) == 0;
+    complete &= json_object_set_new(object, "p95_us", json_real(f.p95_us)) == 0;
+    complete &=
+        json_object_set_new(object, "pictures_per_second", json_real(f.pictures_per_second)) == 0;
+    complete &= json_object_set_new(object, "multiply_adds",
+                                    json_integer(nn_plan_multiply_adds(plan))) == 0;
+    return cli_print_json(json_text_finish(object, complete),
+                          JSON_COMPACT | JSON_REAL_PRECISION(8));
+}
+
+static int print_times(const bench *b, const char *kernels, const nn_plan *plan, figures f)
+{
+    if (b->json)
+        return print_json(b, kernels, plan, f);
+    printf("%-10s min %.1f us, median %.1f us, p95 %.1f us; %lld threads, batch %lld: %.0f "
+           "pictures/s, %.1f GFLOP/s each\n",
+           kernels, f.min_us, f.median_us, f.p95_us, (long long)b->threads, (long long)b->batch,
+           f.pictures_per_second, 2e-3 * (double)nn_plan_multiply_adds(plan) / f.median_us);
+    return EXIT_DONE;
 }
 
 static mien_status shape_network(const bench *b, const nn_kernels *kernels, nn_plan **plan,
@@ -271,8 +284,10 @@ static int bench_kernels(const bench *b, const nn_kernels *kernels)
                                        : error_no_memory(&error, "times", sizeof *times);
     if (status == MIEN_OK)
         status = time_threads(b, plan, times, &wall_us, &error);
+    int result = EXIT_DONE;
     if (status == MIEN_OK)
-        print_times(b, kernels != NULL ? kernels->name : "reference", plan, times, wall_us);
+        result = print_times(b, kernels != NULL ? kernels->name : "reference", plan,
+                             sum_up(b, times, wall_us));
     if (status == MIEN_OK && b->profile && !b->json) {
         status = nn_session_create(plan, &session, &error);
         if (status == MIEN_OK)
@@ -281,7 +296,10 @@ static int bench_kernels(const bench *b, const nn_kernels *kernels)
     nn_session_free(session);
     nn_plan_free(plan);
     free(times);
-    return status == MIEN_OK ? EXIT_DONE : cli_fail(&error);
+    if (status == MIEN_OK)
+        return result;
+    error_prefix(&error, status, "%s", b->model_path);
+    return cli_fail(&error);
 }
 
 static int bench_all(const bench *b)

@@ -9,6 +9,7 @@
 
 #include <mien/mien.h>
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,11 +29,18 @@ int cli_fail(const mien_error *error);
 int cli_wrong_usage(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Prints a JSON value and frees it; NULL stands for one that memory was lacking for. Returns the
+ * exit status, after a message when there is no memory. */
+int cli_print_json(json_t *value, size_t flags);
+
 /* Numbers in arguments. false, after a message, when the text is none or out of range. */
 bool cli_parse_int(const char *command, const char *option, const char *text, int64_t low,
                    int64_t high, int64_t *value);
 bool cli_parse_real(const char *command, const char *option, const char *text, double low,
                     double high, double *value);
+
+/* The value of --input, "HxW" in pixels. EXIT_DONE, or EXIT_USAGE after a message. */
+int cli_parse_size(const char *command, const char *text, int *height, int *width);
 
 /*
  * Where mien's data files lie: $MIEN_DATA, or beside the program (share/mien of an installation,
@@ -43,11 +51,12 @@ const char *cli_data_folder(char *buffer, size_t size);
 /* ---- Models and detectors, as several commands take them ---- */
 
 typedef struct cli_setup {
-    const char *model_path;    /* --model */
+    const char *model_path;    /* --model, else $MIEN_MODEL, else mien's own; NULL for none */
     const char *detector_path; /* --detector; "none" for none, NULL for the default */
     mien_model_options model;
     mien_detector_options detector;
     char data_folder[4096];
+    char own_model[4112];
 } cli_setup;
 
 /* The options that cli_setup_option understands, for a getopt_long table. */

@@ -9,12 +9,12 @@
 #include "base/memory.h"
 #include "data/dataset.h"
 #include "engine/model.h"
+#include "eval/json_text.h"
 #include "eval/metrics.h"
 #include "eval/report_text.h"
 #include "image/image.h"
 
 #include <getopt.h>
-#include <jansson.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -311,24 +311,18 @@ static int print_json(const evaluation *e, const eval_scores *scores, const char
         return cli_fail(&error);
     json_t *object = json_loads(text, 0, NULL);
     free(text);
-    json_object_set_new(object, "model",
-                        json_string(e->setup.model_path != NULL ? e->setup.model_path : ""));
-    json_object_set_new(object, "data", json_string(e->data_path));
-    json_object_set_new(object, "split",
-                        json_string(e->split_name != NULL ? e->split_name : "all"));
-    json_object_set_new(object, "mirror", json_boolean(e->mirror));
-    json_object_set_new(object, "left_out", json_integer((json_int_t)e->set.left_out));
-    json_object_set_new(object, "not_in_model", json_integer((json_int_t)e->not_in_model));
-    json_object_set_new(object, "no_face", json_integer((json_int_t)e->no_face));
-    text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-    json_decref(object);
-    if (text == NULL) {
-        fputs("mien: out of memory for the output\n", stderr);
-        return EXIT_FAILED;
-    }
-    puts(text);
-    free(text);
-    return EXIT_DONE;
+    const char *split = e->split_name != NULL ? e->split_name : "all";
+    bool complete = json_object_set_new(object, "model", json_text_name(e->setup.model_path)) == 0;
+    complete &= json_object_set_new(object, "data", json_text_name(e->data_path)) == 0;
+    complete &= json_object_set_new(object, "split", json_string(split)) == 0;
+    complete &= json_object_set_new(object, "mirror", json_boolean(e->mirror)) == 0;
+    complete &=
+        json_object_set_new(object, "left_out", json_integer((json_int_t)e->set.left_out)) == 0;
+    complete &=
+        json_object_set_new(object, "not_in_model", json_integer((json_int_t)e->not_in_model)) == 0;
+    complete &= json_object_set_new(object, "no_face", json_integer((json_int_t)e->no_face)) == 0;
+    return cli_print_json(json_text_finish(object, complete),
+                          JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 }
 
 static void print_text(const evaluation *e, const eval_scores *scores, const char *const *names)

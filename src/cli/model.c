@@ -7,12 +7,12 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "engine/network.h"
+#include "eval/json_text.h"
 #include "nn/onnx.h"
 #include "nn/op.h"
 
 #include <getopt.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,15 +46,6 @@ typedef struct info {
     setting_list settings;
 } info;
 
-static int parse_size(const char *text, int *height, int *width)
-{
-    char rest;
-    if (sscanf(text, "%dx%d%c", height, width, &rest) == 2 && *height > 0 && *width > 0 &&
-        *height <= 65536 && *width <= 65536)
-        return EXIT_DONE;
-    return cli_wrong_usage("mien model", "--input is '%s', not a size such as 224x224", text);
-}
-
 static int parse_arguments(info *in, int argc, char **argv)
 {
     int option, status = EXIT_DONE;
@@ -67,7 +58,7 @@ static int parse_arguments(info *in, int argc, char **argv)
             in->layers = true;
             break;
         case 'i':
-            status = parse_size(optarg, &in->height, &in->width);
+            status = cli_parse_size("mien model", optarg, &in->height, &in->width);
             break;
         case 'S':
             in->sidecar_path = optarg;
@@ -232,26 +223,46 @@ static void print_text(const info *in)
 static json_t *json_of_shape(const nn_shape *shape)
 {
     json_t *dims = json_array();
-    for (int i = 0; i < shape->rank; i++)
-        json_array_append_new(
-            dims, shape->dims[i] == NN_UNKNOWN_DIM ? json_null() : json_integer(shape->dims[i]));
-    return dims;
+    bool complete = dims != NULL;
+    for (int i = 0; i < shape->rank; i++) {
+        bool open = shape->dims[i] == NN_UNKNOWN_DIM;
+        complete &=
+            json_array_append_new(dims, open ? json_null() : json_integer(shape->dims[i])) == 0;
+    }
+    return json_text_finish(dims, complete);
+}
+
+static json_t *json_of_layer(const info *in, size_t n)
+{
+    const nn_graph *graph = nn_model_graph(in->model);
+    const nn_node *node = &graph->nodes[n];
+    nn_shape shape = nn_plan_value_shape(in->plan, node->outputs[0]);
+    json_t *layer = json_object();
+    bool complete = json_object_set_new(layer, "operator", json_string(node->op->name)) == 0;
+    complete &= json_object_set_new(layer, "name", json_text_name(node->name)) == 0;
+    complete &= json_object_set_new(layer, "output", json_of_shape(&shape)) == 0;
+    complete &=
+        json_object_set_new(layer, "parameters", json_integer(node_parameters(graph, node))) == 0;
+    complete &= json_object_set_new(layer, "multiply_adds",
+                                    json_integer(nn_plan_node_multiply_adds(in->plan, n))) == 0;
+    return json_text_finish(layer, complete);
 }
 
 static json_t *json_of_layers(const info *in)
 {
-    const nn_graph *graph = nn_model_graph(in->model);
     json_t *layers = json_array();
-    for (size_t n = 0; n < graph->node_count; n++) {
-        const nn_node *node = &graph->nodes[n];
-        nn_shape shape = nn_plan_value_shape(in->plan, node->outputs[0]);
-        json_array_append_new(
-            layers, json_pack("{s:s, s:s, s:o, s:I, s:I}", "operator", node->op->name, "name",
-                              node->name, "output", json_of_shape(&shape), "parameters",
-                              (json_int_t)node_parameters(graph, node), "multiply_adds",
-                              (json_int_t)nn_plan_node_multiply_adds(in->plan, n)));
-    }
-    return layers;
+    bool complete = layers != NULL;
+    for (size_t n = 0; n < nn_model_graph(in->model)->node_count; n++)
+        complete &= json_array_append_new(layers, json_of_layer(in, n)) == 0;
+    return json_text_finish(layers, complete);
+}
+
+static json_t *json_of_end(const char *name, const nn_shape *shape)
+{
+    json_t *end = json_object();
+    bool complete = json_object_set_new(end, "name", json_text_name(name)) == 0;
+    complete &= json_object_set_new(end, "shape", json_of_shape(shape)) == 0;
+    return json_text_finish(end, complete);
 }
 
 static json_t *json_of_ends(const info *in, bool inputs)
@@ -259,44 +270,65 @@ static json_t *json_of_ends(const info *in, bool inputs)
     const nn_graph *graph = nn_model_graph(in->model);
     size_t count = inputs ? graph->input_count : graph->output_count;
     json_t *ends = json_array();
+    bool complete = ends != NULL;
     for (size_t i = 0; i < count; i++) {
         const nn_value *value = &graph->values[inputs ? graph->inputs[i] : graph->outputs[i]];
         const nn_shape *shape = inputs ? &value->tensor.shape : nn_plan_output_shape(in->plan, i);
-        json_array_append_new(
-            ends, json_pack("{s:s, s:o}", "name", value->name, "shape", json_of_shape(shape)));
+        complete &= json_array_append_new(ends, json_of_end(value->name, shape)) == 0;
     }
-    return ends;
+    return json_text_finish(ends, complete);
 }
 
-static int print_json(const info *in)
+static json_t *json_of_operators(const nn_graph *graph)
+{
+    json_t *operators = json_object();
+    bool complete = operators != NULL;
+    const nn_op *op;
+    for (size_t i = 0; (op = nn_op_at(i)) != NULL; i++) {
+        size_t count = count_op(graph, op);
+        if (count != 0)
+            complete &=
+                json_object_set_new(operators, op->name, json_integer((json_int_t)count)) == 0;
+    }
+    return json_text_finish(operators, complete);
+}
+
+/* A key that is not UTF-8 is no key that anybody wrote by hand: it is an error like any other. */
+static json_t *json_of_settings(const setting_list *settings)
+{
+    json_t *object = json_object();
+    bool complete = object != NULL;
+    for (size_t i = 0; i < settings->count; i++)
+        complete &= json_object_set_new(object, settings->entries[i].key,
+                                        json_text_name(settings->entries[i].value)) == 0;
+    return json_text_finish(object, complete);
+}
+
+static json_t *json_of_info(const info *in)
 {
     const nn_graph *graph = nn_model_graph(in->model);
-    json_t *operators = json_object(), *metadata = json_object();
-    const nn_op *op;
-    for (size_t i = 0; (op = nn_op_at(i)) != NULL; i++)
-        if (count_op(graph, op) != 0)
-            json_object_set_new(operators, op->name, json_integer((json_int_t)count_op(graph, op)));
-    for (size_t i = 0; i < in->settings.count; i++)
-        json_object_set_new(metadata, in->settings.entries[i].key,
-                            json_string(in->settings.entries[i].value));
-    json_t *object = json_pack("{s:s, s:I, s:i, s:o, s:o, s:I, s:I, s:I, s:o, s:o}", "file",
-                               in->path, "bytes", (json_int_t)in->file_bytes, "opset", graph->opset,
-                               "inputs", json_of_ends(in, true), "outputs", json_of_ends(in, false),
-                               "parameters", (json_int_t)nn_model_parameters(in->model),
-                               "multiply_adds", (json_int_t)nn_plan_multiply_adds(in->plan),
-                               "arena_bytes", (json_int_t)nn_plan_arena_bytes(in->plan),
-                               "operators", operators, "settings", metadata);
+    const struct {
+        const char *key;
+        int64_t value;
+    } numbers[] = {
+        {"parameters", nn_model_parameters(in->model)},
+        {"multiply_adds", nn_plan_multiply_adds(in->plan)},
+        {"arena_bytes", (int64_t)nn_plan_arena_bytes(in->plan)},
+    };
+    json_t *object = json_object();
+    bool complete = json_object_set_new(object, "file", json_text_name(in->path)) == 0;
+    complete &= json_object_set_new(object, "bytes", json_integer((json_int_t)in->file_bytes)) == 0;
+    complete &= json_object_set_new(object, "opset", json_integer(graph->opset)) == 0;
+    complete &= json_object_set_new(object, "inputs", json_of_ends(in, true)) == 0;
+    complete &= json_object_set_new(object, "outputs", json_of_ends(in, false)) == 0;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        complete &=
+            json_object_set_new(object, numbers[i].key, json_integer(numbers[i].value)) == 0;
+    complete &= json_object_set_new(object, "operators", json_of_operators(graph)) == 0;
+    complete &= json_object_set_new(object, "settings", json_of_settings(&in->settings)) == 0;
     if (in->layers)
-        json_object_set_new(object, "layers", json_of_layers(in));
-    char *text = json_dumps(object, JSON_INDENT(2));
-    json_decref(object);
-    if (text == NULL) {
-        fputs("mien: out of memory for the output\n", stderr);
-        return EXIT_FAILED;
-    }
-    puts(text);
-    free(text);
-    return EXIT_DONE;
+        complete &= json_object_set_new(object, "layers", json_of_layers(in)) == 0;
+    return json_text_finish(object, complete);
 }
 
 int cli_model(int argc, char **argv)
@@ -313,7 +345,7 @@ int cli_model(int argc, char **argv)
     if (open_network(&in, &error) != MIEN_OK)
         status = cli_fail(&error);
     else if (in.json)
-        status = print_json(&in);
+        status = cli_print_json(json_of_info(&in), JSON_INDENT(2));
     else
         print_text(&in);
     nn_plan_free(in.plan);

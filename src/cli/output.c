@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/output.h"
 
-#include <jansson.h>
+#include "eval/json_text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,89 +14,109 @@
 
 static json_t *rounded(float value, double step)
 {
-    double scaled = (double)value / step;
-    return json_real((double)(long long)(scaled + (scaled < 0 ? -0.5 : 0.5)) * step);
+    return json_real(round((double)value / step) * step);
 }
 
-static json_t *json_of_box(const mien_face *face)
+static json_t *json_of_numbers(const float *values, size_t count)
 {
-    return json_pack("[o, o, o, o]", rounded(face->x, 0.01), rounded(face->y, 0.01),
-                     rounded(face->width, 0.01), rounded(face->height, 0.01));
+    json_t *list = json_array();
+    bool complete = list != NULL;
+    for (size_t i = 0; i < count; i++)
+        complete &= json_array_append_new(list, rounded(values[i], 0.01)) == 0;
+    return json_text_finish(list, complete);
 }
 
-static void add_landmarks(json_t *object, const mien_face *face)
+static json_t *json_of_landmarks(const mien_face *face)
 {
     json_t *points = json_array();
+    bool complete = points != NULL;
     for (int i = 0; i < 5; i++)
-        json_array_append_new(points, json_pack("[o, o]", rounded(face->landmarks[i][0], 0.01),
-                                                rounded(face->landmarks[i][1], 0.01)));
-    json_object_set_new(object, "landmarks", points);
+        complete &= json_array_append_new(points, json_of_numbers(face->landmarks[i], 2)) == 0;
+    return json_text_finish(points, complete);
 }
 
-static void add_expression(json_t *object, const mien_model *model, const mien_face *face)
+/* Names are text of the model's file: UTF-8 or not. */
+static bool add_probability(json_t *object, const char *name, float value)
 {
-    json_t *probabilities = json_object();
+    json_t *key = json_text_name(name);
+    bool added = key != NULL &&
+                 json_object_set_new(object, json_string_value(key), rounded(value, 1e-6)) == 0;
+    json_decref(key);
+    return added;
+}
+
+static json_t *json_of_probabilities(const mien_model *model, const mien_face *face)
+{
+    json_t *object = json_object();
+    bool complete = object != NULL;
     for (int c = 0; c < mien_model_class_count(model); c++)
-        json_object_set_new(probabilities, mien_model_class_name(model, c),
-                            rounded(face->probabilities[c], 1e-6));
-    json_object_set_new(object, "expression", json_string(mien_model_class_name(model, face->top)));
-    json_object_set_new(object, "confidence", rounded(face->confidence, 1e-6));
-    json_object_set_new(object, "unsure", json_boolean(face->unsure));
-    json_object_set_new(object, "probabilities", probabilities);
+        complete &=
+            add_probability(object, mien_model_class_name(model, c), face->probabilities[c]);
+    return json_text_finish(object, complete);
+}
+
+static bool add_expression(json_t *object, const mien_model *model, const mien_face *face)
+{
+    const char *top = mien_model_class_name(model, face->top);
+    bool complete = json_object_set_new(object, "expression", json_text_name(top)) == 0;
+    complete &= json_object_set_new(object, "confidence", rounded(face->confidence, 1e-6)) == 0;
+    complete &= json_object_set_new(object, "unsure", json_boolean(face->unsure)) == 0;
+    complete &=
+        json_object_set_new(object, "probabilities", json_of_probabilities(model, face)) == 0;
+    return complete;
 }
 
 static json_t *json_of_face(const mien_model *model, const mien_face *face)
 {
+    const float box[] = {face->x, face->y, face->width, face->height};
     json_t *object = json_object();
-    json_object_set_new(object, "box", json_of_box(face));
-    json_object_set_new(object, "detection_score", rounded(face->detection_score, 1e-4));
+    bool complete = json_object_set_new(object, "box", json_of_numbers(box, 4)) == 0;
+    complete &=
+        json_object_set_new(object, "detection_score", rounded(face->detection_score, 1e-4)) == 0;
     if (face->has_landmarks)
-        add_landmarks(object, face);
+        complete &= json_object_set_new(object, "landmarks", json_of_landmarks(face)) == 0;
     if (face->has_expression)
-        add_expression(object, model, face);
-    return object;
+        complete &= add_expression(object, model, face);
+    return json_text_finish(object, complete);
 }
 
-/* File names need not be UTF-8; JSON text must be: bytes that are not become '?'. */
-static json_t *json_of_name(const char *name)
+static json_t *json_of_error(const picture_result *result)
 {
-    json_t *text = json_string(name);
-    if (text != NULL)
-        return text;
-    char *copy = strdup(name);
-    for (char *c = copy; c != NULL && *c != '\0'; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
-    text = copy != NULL ? json_string(copy) : NULL;
-    free(copy);
-    return text;
+    json_t *object = json_object();
+    bool complete =
+        json_object_set_new(object, "status", json_string(mien_status_name(result->status))) == 0;
+    complete &= json_object_set_new(object, "message", json_text_name(result->error.message)) == 0;
+    return json_text_finish(object, complete);
+}
+
+static json_t *json_of_faces(const mien_model *model, const picture_result *result)
+{
+    json_t *faces = json_array();
+    bool complete = faces != NULL;
+    for (size_t i = 0; i < result->face_count; i++)
+        complete &= json_array_append_new(faces, json_of_face(model, &result->faces[i])) == 0;
+    return json_text_finish(faces, complete);
 }
 
 static json_t *json_of_picture(const mien_model *model, const picture_result *result)
 {
     json_t *object = json_object();
-    json_object_set_new(object, "schema", json_string(SCHEMA));
-    json_object_set_new(object, "source", json_of_name(result->source));
+    bool complete = json_object_set_new(object, "schema", json_string(SCHEMA)) == 0;
+    complete &= json_object_set_new(object, "source", json_text_name(result->source)) == 0;
     if (result->status != MIEN_OK) {
-        json_object_set_new(object, "error",
-                            json_pack("{s:s, s:o}", "status", mien_status_name(result->status),
-                                      "message", json_of_name(result->error.message)));
-        return object;
+        complete &= json_object_set_new(object, "error", json_of_error(result)) == 0;
+        return json_text_finish(object, complete);
     }
-    json_object_set_new(object, "width", json_integer(result->width));
-    json_object_set_new(object, "height", json_integer(result->height));
-    json_t *faces = json_array();
-    for (size_t i = 0; i < result->face_count; i++)
-        json_array_append_new(faces, json_of_face(model, &result->faces[i]));
-    json_object_set_new(object, "faces", faces);
-    return object;
+    complete &= json_object_set_new(object, "width", json_integer(result->width)) == 0;
+    complete &= json_object_set_new(object, "height", json_integer(result->height)) == 0;
+    complete &= json_object_set_new(object, "faces", json_of_faces(model, result)) == 0;
+    return json_text_finish(object, complete);
 }
 
 static bool print_json(const mien_model *model, const picture_result *result)
 {
-    json_t *object = json_of_picture(model, result);
-    char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    json_decref(object);
+    char *text =
+        json_text_dump(json_of_picture(model, result), JSON_COMPACT | JSON_REAL_PRECISION(9));
     if (text == NULL)
         return false;
     puts(text);

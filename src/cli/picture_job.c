@@ -79,6 +79,8 @@ static void process(const picture_job *job, mien_analyzer *analyzer, size_t inde
         status = mien_analyzer_run(analyzer, &s->image, &faces, &count, &result->error);
         if (status == MIEN_OK)
             status = copy_faces(s, faces, count, &result->error);
+        if (status != MIEN_OK)
+            error_prefix(&result->error, status, "'%s'", result->source);
     }
     result->status = status;
     if (status == MIEN_OK && job->keep_images)

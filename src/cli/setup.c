@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "eval/json_text.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -30,6 +31,18 @@ int cli_wrong_usage(const char *command, const char *format, ...)
     return EXIT_USAGE;
 }
 
+int cli_print_json(json_t *value, size_t flags)
+{
+    char *text = json_text_dump(value, flags);
+    if (text == NULL) {
+        fputs("mien: out of memory for the output\n", stderr);
+        return EXIT_FAILED;
+    }
+    puts(text);
+    free(text);
+    return EXIT_DONE;
+}
+
 bool cli_parse_real(const char *command, const char *option, const char *text, double low,
                     double high, double *value)
 {
@@ -53,6 +66,17 @@ bool cli_parse_int(const char *command, const char *option, const char *text, in
     cli_wrong_usage(command, "%s is '%s', not a whole number from %" PRId64 " to %" PRId64, option,
                     text, low, high);
     return false;
+}
+
+int cli_parse_size(const char *command, const char *text, int *height, int *width)
+{
+    const int most = 65536;
+    char rest;
+    /* Six digits, so that a larger number is no size rather than another one. */
+    if (sscanf(text, "%6dx%6d%c", height, width, &rest) == 2 && *height > 0 && *width > 0 &&
+        *height <= most && *width <= most)
+        return EXIT_DONE;
+    return cli_wrong_usage(command, "--input is '%s', not a size such as 224x224", text);
 }
 
 const char *cli_data_folder(char *buffer, size_t size)
@@ -83,6 +107,12 @@ void cli_setup_init(cli_setup *setup)
     const char *folder = cli_data_folder(setup->data_folder, sizeof setup->data_folder);
     setup->model.data_folder = folder;
     setup->detector.data_folder = folder;
+    setup->model_path = getenv("MIEN_MODEL");
+    if (setup->model_path != NULL || folder == NULL)
+        return;
+    snprintf(setup->own_model, sizeof setup->own_model, "%s/mien.onnx", folder);
+    if (file_exists(setup->own_model))
+        setup->model_path = setup->own_model;
 }
 
 bool cli_setup_option(cli_setup *setup, const char *command, int option, const char *argument,
@@ -138,19 +168,13 @@ bool cli_setup_option(cli_setup *setup, const char *command, int option, const c
 int cli_open_model(const cli_setup *setup, mien_model **model)
 {
     mien_error error;
-    char own[4200];
-    const char *path = setup->model_path != NULL ? setup->model_path : getenv("MIEN_MODEL");
-    if (path == NULL && setup->model.data_folder != NULL) {
-        snprintf(own, sizeof own, "%s/mien.onnx", setup->model.data_folder);
-        path = file_exists(own) ? own : NULL;
-    }
-    if (path == NULL) {
+    if (setup->model_path == NULL) {
         fputs("mien: no model: name one with --model FILE or in MIEN_MODEL (mien's own is not "
               "part of this version)\n",
               stderr);
         return EXIT_FAILED;
     }
-    if (mien_model_open(path, &setup->model, model, &error) != MIEN_OK)
+    if (mien_model_open(setup->model_path, &setup->model, model, &error) != MIEN_OK)
         return cli_fail(&error);
     return EXIT_DONE;
 }

@@ -8,6 +8,7 @@
 #include "engine/model.h"
 #include "image/image.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,16 +98,23 @@ static mien_face face_of(const face_box *box)
     return face;
 }
 
-static void read_expression(const mien_model *model, const nn_session *session, mien_face *face)
+static mien_status read_expression(const mien_model *model, const nn_session *session,
+                                   mien_face *face, mien_error *error)
 {
     model_calibrate(model, nn_session_output(session, model->output), face->probabilities);
     face->top = 0;
-    for (int c = 1; c < model->class_count; c++)
+    for (int c = 0; c < model->class_count; c++) {
+        if (!isfinite(face->probabilities[c]))
+            return error_set(error, MIEN_MALFORMED,
+                             "the network's answer for '%s' is not a finite number",
+                             model->class_names[c]);
         if (face->probabilities[c] > face->probabilities[face->top])
             face->top = c;
+    }
     face->has_expression = true;
     face->confidence = face->probabilities[face->top];
     face->unsure = face->confidence < model->unsure_below;
+    return MIEN_OK;
 }
 
 static mien_status classify(mien_analyzer *analyzer, const mien_image *image, mien_face *face,
@@ -120,8 +128,7 @@ static mien_status classify(mien_analyzer *analyzer, const mien_image *image, mi
     if (status != MIEN_OK)
         return status;
     nn_session_run(analyzer->session);
-    read_expression(analyzer->model, analyzer->session, face);
-    return MIEN_OK;
+    return read_expression(analyzer->model, analyzer->session, face, error);
 }
 
 static mien_status reserve_faces(mien_analyzer *analyzer, size_t count, mien_error *error)

@@ -11,6 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool last_class_is_double(const mien_model *model)
+{
+    int last = model->class_count - 1;
+    for (int c = 0; c < last; c++)
+        if (strcmp(model->class_names[c], model->class_names[last]) == 0)
+            return true;
+    return false;
+}
+
 static mien_status read_classes(mien_model *model, mien_error *error)
 {
     const char *list = settings_get(&model->network.settings, "mien.classes");
@@ -18,7 +27,7 @@ static mien_status read_classes(mien_model *model, mien_error *error)
         return error_set(error, MIEN_NOT_FOUND,
                          "it does not say what its classes are: give a sidecar file with a line "
                          "such as \"mien.classes = angry,happy,neutral\" (docs/MODEL_FORMAT.md)");
-    while (*list != '\0') {
+    do {
         size_t length = strcspn(list, ",");
         const char *name = list;
         list += length + (list[length] == ',');
@@ -36,7 +45,10 @@ static mien_status read_classes(mien_model *model, mien_error *error)
                              MIEN_MAX_CLASSES, MODEL_CLASS_NAME_SIZE - 1);
         snprintf(model->class_names[model->class_count++], MODEL_CLASS_NAME_SIZE, "%.*s",
                  (int)length, name);
-    }
+        if (last_class_is_double(model))
+            return error_set(error, MIEN_MALFORMED, "mien.classes holds '%.*s' twice", (int)length,
+                             name);
+    } while (*list != '\0');
     return MIEN_OK;
 }
 

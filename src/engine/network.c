@@ -75,6 +75,11 @@ mien_status engine_find_sidecar(const char *model_path, const char *sidecar,
     uint8_t *bytes;
     size_t size;
     mien_status status = file_read(found, MAX_SIDECAR_BYTES, &bytes, &size, error);
+    if (status == MIEN_OK && memchr(bytes, 0, size) != NULL) {
+        status = error_set(error, MIEN_MALFORMED, "'%s' is not a text file", found);
+        free(bytes);
+        bytes = NULL;
+    }
     free(found);
     *text = (char *)bytes;
     return status;

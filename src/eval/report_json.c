@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/error.h"
-#include "base/memory.h"
+#include "eval/json_text.h"
 #include "eval/report_text.h"
 
-#include <jansson.h>
 #include <math.h>
-#include <stdlib.h>
-
-/*
- * jansson's functions pass a failure on: a NULL value makes the next *_set_new or *_append_new
- * fail, and both always take over the value. So each builder needs one look at its flag.
- */
 
 static json_t *figure(double value)
 {
@@ -24,43 +17,18 @@ static json_t *count(size_t value)
     return json_integer((json_int_t)value);
 }
 
-static json_t *name_text(const char *name)
-{
-    json_t *text = json_string(name);
-    if (text != NULL)
-        return text;
-    char *ascii = memory_copy_string(name);
-    if (ascii == NULL)
-        return NULL;
-    for (char *c = ascii; *c != '\0'; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
-    text = json_string(ascii);
-    free(ascii);
-    return text;
-}
-
-/* The value when everything was stored, else NULL and nothing is left. */
-static json_t *finish(json_t *value, bool complete)
-{
-    if (complete)
-        return value;
-    json_decref(value);
-    return NULL;
-}
-
 static json_t *interval(double low, double high)
 {
     json_t *pair = json_array();
     bool complete = json_array_append_new(pair, figure(low)) == 0;
     complete &= json_array_append_new(pair, figure(high)) == 0;
-    return finish(pair, complete);
+    return json_text_finish(pair, complete);
 }
 
 static json_t *class_object(const eval_class_score *score, const char *name)
 {
     json_t *object = json_object();
-    bool complete = json_object_set_new(object, "name", name_text(name)) == 0;
+    bool complete = json_object_set_new(object, "name", json_text_name(name)) == 0;
     complete &= json_object_set_new(object, "support", count(score->support)) == 0;
     complete &= json_object_set_new(object, "predicted", count(score->predicted)) == 0;
     complete &= json_object_set_new(object, "precision", figure(score->precision)) == 0;
@@ -68,7 +36,7 @@ static json_t *class_object(const eval_class_score *score, const char *name)
     complete &= json_object_set_new(object, "specificity", figure(score->specificity)) == 0;
     complete &= json_object_set_new(object, "f1", figure(score->f1)) == 0;
     complete &= json_object_set_new(object, "roc_auc", figure(score->roc_auc)) == 0;
-    return finish(object, complete);
+    return json_text_finish(object, complete);
 }
 
 static json_t *class_list(const eval_scores *scores, const char *const class_names[])
@@ -78,7 +46,7 @@ static json_t *class_list(const eval_scores *scores, const char *const class_nam
     for (int c = 0; c < scores->class_count; c++)
         complete &=
             json_array_append_new(list, class_object(&scores->classes[c], class_names[c])) == 0;
-    return finish(list, complete);
+    return json_text_finish(list, complete);
 }
 
 static json_t *confusion_row(const eval_scores *scores, int label)
@@ -87,7 +55,7 @@ static json_t *confusion_row(const eval_scores *scores, int label)
     bool complete = row != NULL;
     for (int c = 0; c < scores->class_count; c++)
         complete &= json_array_append_new(row, count(scores->confusion[label][c])) == 0;
-    return finish(row, complete);
+    return json_text_finish(row, complete);
 }
 
 static json_t *confusion_matrix(const eval_scores *scores)
@@ -96,7 +64,7 @@ static json_t *confusion_matrix(const eval_scores *scores)
     bool complete = matrix != NULL;
     for (int c = 0; c < scores->class_count; c++)
         complete &= json_array_append_new(matrix, confusion_row(scores, c)) == 0;
-    return finish(matrix, complete);
+    return json_text_finish(matrix, complete);
 }
 
 static json_t *scores_object(const eval_scores *scores, const char *const class_names[])
@@ -116,15 +84,13 @@ static json_t *scores_object(const eval_scores *scores, const char *const class_
     complete &= json_object_set_new(object, "ece_bins", json_integer(EVAL_ECE_BINS)) == 0;
     complete &= json_object_set_new(object, "classes", class_list(scores, class_names)) == 0;
     complete &= json_object_set_new(object, "confusion_matrix", confusion_matrix(scores)) == 0;
-    return finish(object, complete);
+    return json_text_finish(object, complete);
 }
 
 mien_status eval_to_json(const eval_scores *scores, const char *const class_names[], char **text,
                          mien_error *error)
 {
-    json_t *object = scores_object(scores, class_names);
-    *text = object != NULL ? json_dumps(object, JSON_REAL_PRECISION(15)) : NULL;
-    json_decref(object);
+    *text = json_text_dump(scores_object(scores, class_names), JSON_REAL_PRECISION(15));
     if (*text == NULL)
         return error_set(error, MIEN_OUT_OF_MEMORY, "out of memory for the scores as JSON");
     return MIEN_OK;

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the program with allocations that fail, wherever in the process they are made.
+
+A sample of allocations fails one at a time, and again with every later one failing too. The program
+must never die of a signal; it either succeeds with its whole output or says what happened and exits
+with 1.
+
+Environment: MIEN_PROGRAM, MIEN_SOURCE_ROOT, FAIL_MALLOC (the library to preload).
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(os.environ["MIEN_SOURCE_ROOT"])
+FIXTURES = ROOT / "tests" / "fixtures"
+ASTRONAUT = str(FIXTURES / "astronaut.jpg")
+FER = ("emotion,pixels,Usage\n" + "".join(f"{i},{f'{i * 30} ' * 2303}9,Training\n"
+                                          for i in range(3)))
+RUNS = int(os.environ.get("MIEN_OOM_RUNS", "150"))
+
+
+def run(arguments, at=0, on=False, own=False, count_file=""):
+    environment = dict(os.environ, LD_PRELOAD=os.environ["FAIL_MALLOC"], FAIL_MALLOC_AT=str(at),
+                       FAIL_MALLOC_ON=str(int(on)), FAIL_MALLOC_COUNT=count_file,
+                       FAIL_MALLOC_OWN=str(int(own)),
+                       MIEN_DATA=str(ROOT / "models"),
+                       MIEN_MODEL=str(FIXTURES / "tiny-classifier.onnx"))
+    return subprocess.run([os.environ["MIEN_PROGRAM"], *arguments], env=environment, timeout=30,
+                          stdin=subprocess.DEVNULL, capture_output=True)
+
+
+def sample(total, wanted):
+    """Numbers 1..total: the first and the last few, and a spread between that never changes."""
+    edges = set(range(1, 16)) | set(range(max(1, total - 40), total + 1))
+    spread = {1 + (i * 2654435761 >> 7) % total for i in range(max(0, wanted - len(edges)))}
+    return sorted(n for n in edges | spread if n <= total)
+
+
+def judge(result, expected, same_output):
+    """What is wrong with a run, or None."""
+    if result.returncode < 0:
+        return f"killed by signal {-result.returncode}"
+    if result.returncode not in (0, 1):
+        return f"exit status {result.returncode}"
+    if result.returncode == 1 and not result.stderr.strip():
+        return "failed without a message"
+    if result.returncode == 0 and same_output and result.stdout != expected:
+        return f"success, but with other output: {result.stdout[:200]!r}"
+    return None
+
+
+def check(name, arguments, wanted, same_output=True, written=None, own=False):
+    """
+    written: a file that the run writes, which must be the same when the run succeeds.
+    own: only allocations of the program's own code fail, none of the libraries it uses.
+    """
+    with tempfile.NamedTemporaryFile() as count_file:
+        good = run(arguments, own=own, count_file=count_file.name)
+        total = int(Path(count_file.name).read_text())
+    assert good.returncode == 0, good.stderr
+    picture = written and written.read_bytes()
+    numbers = sample(total, wanted)
+    bad, survived = [], 0
+    for number in numbers:
+        for on in (False, True):
+            result = run(arguments, number, on, own)
+            survived += result.returncode == 0
+            wrong = judge(result, good.stdout, same_output)
+            if written and result.returncode == 0 and written.read_bytes() != picture:
+                wrong = "success, but the file is another"
+            if wrong:
+                bad.append(f"allocation {number}{' and all later' if on else ''}: {wrong}; "
+                           f"{result.stderr.decode(errors='replace').strip()}")
+    print(f"{name}: {total} allocations, {2 * len(numbers)} runs, {survived} did without",
+          *bad[:20], sep="\n  ")
+    return len(bad)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        csv = Path(folder, "fer.csv")
+        csv.write_text(FER)
+        marked = str(Path(folder, "marked"))
+        failures = check("analyze", ["analyze", "--json", ASTRONAUT], RUNS)
+        failures += check("analyze, two threads",
+                          ["analyze", "--json", "--threads", "2", "--detector", "none", ASTRONAUT,
+                           ASTRONAUT], RUNS // 5)
+        annotate = ["--detector", "none", "--annotate", marked,
+                    str(FIXTURES / "astronaut-gray.pgm")]
+        # Cairo itself overlooks a failure here and there, and then draws nothing.
+        overlooked = 3
+        failures += max(0, check("annotate boxes", ["detect", *annotate], RUNS // 3,
+                                 written=Path(marked, "astronaut-gray.png")) - overlooked)
+        # Text asks fontconfig for fonts, which waits for ever when its allocations fail.
+        failures += check("annotate names", ["analyze", *annotate], RUNS // 3, own=True,
+                          written=Path(marked, "astronaut-gray.png"))
+        failures += check("eval", ["eval", "--json", "--data", str(csv)], RUNS // 3)
+        failures += check("model info", ["model", "info", "--json", "--layers",
+                                         str(FIXTURES / "tiny-classifier.onnx")], RUNS // 3)
+        failures += check("bench", ["bench", "--runs", "1", "--model",
+                                    str(FIXTURES / "tiny-classifier.onnx")], RUNS // 5, False)
+    sys.exit(failures != 0)
+
+
+if __name__ == "__main__":
+    main()
