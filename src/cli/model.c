@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* mien model info: what is in a network file. */
+/* mien model info: what is in a network file; the way to the other parts of mien model. */
 
 #include "cli/cli.h"
+#include "cli/model.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -19,8 +20,9 @@
 
 static const char help[] =
     "usage: mien model info [OPTION ...] FILE\n"
+    "       mien model new ...  (mien model new --help)\n"
     "\n"
-    "Shows the inputs, outputs, operators, size and settings of a network in ONNX format.\n"
+    "info shows the inputs, outputs, operators, size and settings of a network in ONNX format.\n"
     "\n"
     "  --json           as one JSON object\n"
     "  --layers         every operator with its output shape, parameters and multiply-adds\n"
@@ -72,7 +74,7 @@ static int parse_arguments(info *in, int argc, char **argv)
     if (status != EXIT_DONE || in->asked_for_help)
         return status;
     if (argc - optind != 2 || strcmp(argv[optind], "info") != 0)
-        return cli_wrong_usage("mien model", "say 'info' and one file");
+        return cli_wrong_usage("mien model", "say 'info' and one file, or 'new'");
     in->path = argv[optind + 1];
     return EXIT_DONE;
 }
@@ -333,6 +335,8 @@ static json_t *json_of_info(const info *in)
 
 int cli_model(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "new") == 0)
+        return cli_model_new(argc - 1, argv + 1);
     info in = {0};
     mien_error error;
     int status = parse_arguments(&in, argc, argv);

@@ -501,10 +501,13 @@ static mien_status read_value_info(reader *r, wire_span span, bool is_input)
     if (status != MIEN_OK)
         return status;
     nn_graph *graph = r->graph;
-    if (!is_input)
+    nn_value *value = &graph->values[index];
+    if (!is_input) {
+        if (value->tensor.shape.rank == NN_UNKNOWN_RANK)
+            value->tensor.shape = context.tensor.shape;
         return append_index(r, &graph->outputs, &graph->output_count, &graph->output_capacity,
                             index);
-    nn_value *value = &graph->values[index];
+    }
     if (value->tensor.data != NULL) /* older files list their constants as inputs */
         return MIEN_OK;
     if (context.tensor.type != NN_FLOAT)
