@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/error.h"
 #include "base/memory.h"
+#include "data/nearest.h"
 #include "train/loss_parts.h"
 
 #include <math.h>
@@ -51,7 +52,7 @@ double loss_centre(const loss_targets *targets, const float *features, const los
     for (size_t i = 0; i < targets->n; i++) {
         double part = (double)factor * loss_weight(targets, i) / total;
         const float *x = features + i * dims, *centre = centre_of(centres, targets->labels[i]);
-        loss += part * loss_distance(x, centre, dims) / 2;
+        loss += part * nearest_square_distance(x, centre, dims) / 2;
         for (size_t d = 0; d < dims && gradient != NULL; d++)
             gradient[i * dims + d] += (float)(part * ((double)x[d] - (double)centre[d]));
     }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "data/nearest.h"
 #include "train/loss_parts.h"
 
 #include <math.h>
@@ -9,39 +10,18 @@ static const size_t none = SIZE_MAX;
 
 /* ---- Locality-preserving loss ---- */
 
-/* The nearest samples so far, nearest first; of equals the earlier stays in front. */
-typedef struct neighbours {
-    size_t count, most;
-    size_t index[LOSS_MOST_NEIGHBOURS];
-    double distance[LOSS_MOST_NEIGHBOURS];
-} neighbours;
-
-static void add_neighbour(neighbours *near, size_t index, double distance)
-{
-    if (near->count == near->most && !(distance < near->distance[near->count - 1]))
-        return;
-    if (near->count < near->most)
-        near->count++;
-    size_t place = near->count - 1;
-    for (; place > 0 && distance < near->distance[place - 1]; place--) {
-        near->index[place] = near->index[place - 1];
-        near->distance[place] = near->distance[place - 1];
-    }
-    near->index[place] = index;
-    near->distance[place] = distance;
-}
-
 static void find_neighbours(const loss_targets *targets, const float *features, size_t dims,
-                            size_t i, neighbours *near)
+                            size_t i, nearest_list *near)
 {
     near->count = 0;
     for (size_t j = 0; j < targets->n; j++)
         if (j != i && targets->labels[j] == targets->labels[i])
-            add_neighbour(near, j, loss_distance(features + i * dims, features + j * dims, dims));
+            nearest_offer(near, j,
+                          nearest_square_distance(features + i * dims, features + j * dims, dims));
 }
 
-static double locality_sample(const float *features, size_t dims, size_t i, const neighbours *near,
-                              double part, float *gradient)
+static double locality_sample(const float *features, size_t dims, size_t i,
+                              const nearest_list *near, double part, float *gradient)
 {
     double loss = 0;
     for (size_t d = 0; d < dims; d++) {
@@ -62,8 +42,10 @@ double loss_locality(const loss_targets *targets, const float *features, size_t 
     double total = loss_batch_weight(targets), loss = 0;
     if (!(total > 0) || k < 1)
         return 0;
-    neighbours near;
-    near.most = k < LOSS_MOST_NEIGHBOURS ? (size_t)k : LOSS_MOST_NEIGHBOURS;
+    size_t index[LOSS_MOST_NEIGHBOURS];
+    double distance[LOSS_MOST_NEIGHBOURS];
+    nearest_list near = {index, distance, 0,
+                         k < LOSS_MOST_NEIGHBOURS ? (size_t)k : LOSS_MOST_NEIGHBOURS};
     for (size_t i = 0; i < targets->n; i++) {
         find_neighbours(targets, features, dims, i, &near);
         if (near.count != 0)
@@ -94,7 +76,7 @@ static triplet hardest(const loss_targets *targets, const float *features, size_
     for (size_t j = 0; j < targets->n; j++) {
         if (j == i)
             continue;
-        double distance = loss_distance(features + i * dims, features + j * dims, dims);
+        double distance = nearest_square_distance(features + i * dims, features + j * dims, dims);
         if (targets->labels[j] == targets->labels[i]) {
             if (found.positive == none || distance > found.positive_distance) {
                 found.positive = j;

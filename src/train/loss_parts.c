@@ -26,24 +26,3 @@ float *loss_row(float *array, size_t i, size_t columns)
 {
     return array != NULL ? array + i * columns : NULL;
 }
-
-/* Several sums side by side: the order is fixed, and the compiler may use vectors. */
-double loss_distance(const float *a, const float *b, size_t dims)
-{
-    enum { LANES = 8 };
-    double lanes[LANES] = {0};
-    size_t whole = dims - dims % LANES;
-    for (size_t d = 0; d < whole; d += LANES)
-        for (size_t lane = 0; lane < LANES; lane++) {
-            double difference = (double)a[d + lane] - (double)b[d + lane];
-            lanes[lane] += difference * difference;
-        }
-    for (size_t d = whole; d < dims; d++) {
-        double difference = (double)a[d] - (double)b[d];
-        lanes[d - whole] += difference * difference;
-    }
-    double sum = 0;
-    for (size_t lane = 0; lane < LANES; lane++)
-        sum += lanes[lane];
-    return sum;
-}

@@ -16,7 +16,4 @@ size_t loss_class_count(const loss_targets *targets, int label);
 /* Row i of (n, columns), or NULL when there is no array. */
 float *loss_row(float *array, size_t i, size_t columns);
 
-/* |a - b|^2, summed in an order that is fixed by dims. */
-double loss_distance(const float *a, const float *b, size_t dims);
-
 #endif
