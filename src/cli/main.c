@@ -15,6 +15,7 @@ static const char help[] =
     "  eval      how well a model does on a labelled set\n"
     "  model     what is in a network file\n"
     "  bench     how fast a network runs here\n"
+    "  train     a recipe and labelled pictures -> a model\n"
     "\n"
     "  mien COMMAND --help   the options of a command, with an example\n"
     "  mien --version        the version\n"
@@ -27,7 +28,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"analyze", cli_analyze}, {"detect", cli_detect}, {"eval", cli_eval},
-    {"model", cli_model},     {"bench", cli_bench},
+    {"model", cli_model},     {"bench", cli_bench},   {"train", cli_train},
 };
 
 /* Data that did not reach its file or pipe is a failure. */

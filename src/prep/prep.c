@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "prep/sample.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 
 size_t prep_input_floats(const prep_settings *settings)
 {
-    size_t channels = settings->format == PREP_GRAY ? 1 : 3;
+    size_t channels = (size_t)prep_channels(settings);
     return channels * (size_t)settings->width * (size_t)settings->height;
 }
 
@@ -39,43 +40,6 @@ image_rect prep_crop(const prep_settings *settings, const image_rect *box)
     float height = (settings->square ? longer : box->height) + 2 * settings->margin * longer;
     return (image_rect){box->x + (box->width - width) / 2, box->y + (box->height - height) / 2,
                         width, height};
-}
-
-/* ---- Pixels ---- */
-
-/* Where red, green and blue lie in a pixel of a colour picture. */
-typedef struct byte_order {
-    int size, red, green, blue;
-} byte_order;
-
-static byte_order order_of(mien_pixel_format format)
-{
-    switch (format) {
-    case MIEN_PIXEL_RGB8:
-        return (byte_order){3, 0, 1, 2};
-    case MIEN_PIXEL_BGR8:
-        return (byte_order){3, 2, 1, 0};
-    case MIEN_PIXEL_RGBA8:
-        return (byte_order){4, 0, 1, 2};
-    case MIEN_PIXEL_BGRA8:
-        return (byte_order){4, 2, 1, 0};
-    case MIEN_PIXEL_GRAY8:
-        break;
-    }
-    return (byte_order){1, 0, 0, 0};
-}
-
-/* One source pixel in the channels of the network; grey as image_convert makes it. */
-static void read_pixel(const uint8_t *pixel, byte_order order, prep_format format, float *channels)
-{
-    int red = pixel[order.red], green = pixel[order.green], blue = pixel[order.blue];
-    if (format == PREP_GRAY) {
-        channels[0] = order.size == 1 ? (float)red : (float)image_luma(red, green, blue);
-        return;
-    }
-    channels[0] = (float)(format == PREP_RGB ? red : blue);
-    channels[1] = (float)green;
-    channels[2] = (float)(format == PREP_RGB ? blue : red);
 }
 
 /* ---- Upright crops: taps for columns, taps for rows ---- */
@@ -145,16 +109,17 @@ static void make_taps(axis *a, float start, float extent, int size)
 static void resample_row(const prep_settings *settings, const mien_image *image, int y,
                          const axis *columns, int channels, float *row)
 {
-    byte_order order = order_of(image->format);
-    const uint8_t *pixels = image_row(image, clamp(y, image->height - 1));
+    prep_byte_order order = prep_order_of(image->format);
+    const uint8_t *pixels = image_row(image, prep_clamp(y, image->height - 1));
     for (int i = 0; i < columns->length; i++, row += channels) {
         const axis_tap *tap = &columns->taps[i];
         for (int c = 0; c < channels; c++)
             row[c] = 0;
         for (int t = 0; t < tap->count; t++) {
             float values[3];
-            int x = clamp(tap->first + t, image->width - 1);
-            read_pixel(pixels + (size_t)x * (size_t)order.size, order, settings->format, values);
+            int x = prep_clamp(tap->first + t, image->width - 1);
+            prep_read_pixel(pixels + (size_t)x * (size_t)order.size, order, settings->format,
+                            values);
             for (int c = 0; c < channels; c++)
                 row[c] += columns->weights[tap->weights + (size_t)t] * values[c];
         }
@@ -181,7 +146,7 @@ static void fill_rows(const prep_settings *settings, const mien_image *image, co
         const axis_tap *tap = &rows->taps[y];
         memset(sums, 0, (size_t)values * sizeof *sums);
         for (int t = 0; t < tap->count; t++) {
-            int source = clamp(tap->first + t, image->height - 1);
+            int source = prep_clamp(tap->first + t, image->height - 1);
             float *cache = row + (size_t)(source % 2) * (size_t)values;
             if (cached[source % 2] != source + 1)
                 resample_row(settings, image, source, columns, channels, cache);
@@ -198,7 +163,7 @@ static mien_status fill_upright(const prep_settings *settings, const mien_image 
                                 const image_rect *crop, prep_scratch *scratch, float *input,
                                 mien_error *error)
 {
-    int channels = settings->format == PREP_GRAY ? 1 : 3;
+    int channels = prep_channels(settings);
     size_t column_weights = most_weights(crop->width, settings->width);
     size_t row_weights = most_weights(crop->height, settings->height);
     size_t values = (size_t)(settings->width * channels);
@@ -222,35 +187,15 @@ static mien_status fill_upright(const prep_settings *settings, const mien_image 
 
 /* ---- Turned crops: bilinear samples, several a pixel when shrinking ---- */
 
-static void sample(const prep_settings *settings, const mien_image *image, float x, float y,
-                   float weight, float *sums)
-{
-    byte_order order = order_of(image->format);
-    float left = floorf(x - 0.5f), top = floorf(y - 0.5f);
-    float right_share = x - 0.5f - left, bottom_share = y - 0.5f - top;
-    int channels = settings->format == PREP_GRAY ? 1 : 3;
-    for (int corner = 0; corner < 4; corner++) {
-        int column = clamp((int)left + corner % 2, image->width - 1);
-        int row = clamp((int)top + corner / 2, image->height - 1);
-        float values[3];
-        read_pixel(image_row(image, row) + (size_t)column * (size_t)order.size, order,
-                   settings->format, values);
-        float share = (corner % 2 != 0 ? right_share : 1 - right_share) *
-                      (corner / 2 != 0 ? bottom_share : 1 - bottom_share) * weight;
-        for (int c = 0; c < channels; c++)
-            sums[c] += share * values[c];
-    }
-}
-
 static void fill_turned(const prep_settings *settings, const mien_image *image,
                         const image_rect *crop, float angle, float *input)
 {
     enum { MOST_SAMPLES = 16 }; /* on a side */
     size_t plane = (size_t)settings->width * (size_t)settings->height;
-    int channels = settings->format == PREP_GRAY ? 1 : 3;
+    int channels = prep_channels(settings);
     float step_x = crop->width / (float)settings->width;
     float step_y = crop->height / (float)settings->height;
-    int side = clamp((int)ceilf(step_x > step_y ? step_x : step_y), MOST_SAMPLES);
+    int side = prep_clamp((int)ceilf(step_x > step_y ? step_x : step_y), MOST_SAMPLES);
     side = side < 1 ? 1 : side;
     float centre_x = crop->x + crop->width / 2, centre_y = crop->y + crop->height / 2;
     float cosine = cosf(angle), sine = sinf(angle);
@@ -262,8 +207,8 @@ static void fill_turned(const prep_settings *settings, const mien_image *image,
             float v =
                 (float)(p / (size_t)settings->width) + ((float)(s / side) + 0.5f) / (float)side;
             float dx = u * step_x - crop->width / 2, dy = v * step_y - crop->height / 2;
-            sample(settings, image, centre_x + cosine * dx - sine * dy,
-                   centre_y + sine * dx + cosine * dy, 1 / (float)(side * side), sums);
+            prep_add_sample(settings, image, centre_x + cosine * dx - sine * dy,
+                            centre_y + sine * dx + cosine * dy, 1 / (float)(side * side), sums);
         }
         for (int c = 0; c < channels; c++)
             input[(size_t)c * plane + p] = (sums[c] - settings->mean[c]) * settings->scale[c];
@@ -277,18 +222,27 @@ static bool is_sensible(const image_rect *box)
            box->width > 0 && box->height > 0 && box->width < limit && box->height < limit;
 }
 
+mien_status prep_checked_crop(const prep_settings *settings, const image_rect *box,
+                              image_rect *crop, mien_error *error)
+{
+    *crop = prep_crop(settings, box);
+    if (is_sensible(crop))
+        return MIEN_OK;
+    return error_set(error, MIEN_INVALID_ARGUMENT,
+                     "a face box of %g x %g pixels at (%g, %g) cannot be cropped",
+                     (double)box->width, (double)box->height, (double)box->x, (double)box->y);
+}
+
 mien_status prep_fill(const prep_settings *settings, const mien_image *image, const prep_face *face,
                       prep_scratch *scratch, float *input, mien_error *error)
 {
     mien_status status = image_check(image, error);
     if (status != MIEN_OK)
         return status;
-    image_rect crop = prep_crop(settings, &face->box);
-    if (!is_sensible(&crop))
-        return error_set(error, MIEN_INVALID_ARGUMENT,
-                         "a face box of %g x %g pixels at (%g, %g) cannot be cropped",
-                         (double)face->box.width, (double)face->box.height, (double)face->box.x,
-                         (double)face->box.y);
+    image_rect crop;
+    status = prep_checked_crop(settings, &face->box, &crop, error);
+    if (status != MIEN_OK)
+        return status;
     if (settings->alignment == PREP_ALIGN_EYES && face->has_eyes) {
         float angle =
             atan2f(face->eyes[1][1] - face->eyes[0][1], face->eyes[1][0] - face->eyes[0][0]);

@@ -22,6 +22,10 @@ typedef struct optimiser_settings {
     float weight_decay; /* SGD, Adam: added to the gradient; AdamW: decoupled (Loshchilov 2019) */
 } optimiser_settings;
 
+/*
+ * SGD: Nesterov momentum 0.9, no weight decay. Adam and AdamW: 0.9, 0.999 and 1e-8, with weight
+ * decay 0 and 0.01.
+ */
 optimiser_settings optimiser_defaults(optimiser_kind kind);
 
 /* Number of state arrays per parameter: SGD 1 (0 without momentum), Adam and AdamW 2. */
@@ -34,7 +38,10 @@ int optimiser_state_arrays(const optimiser_settings *settings);
 void optimiser_update(const optimiser_settings *settings, float rate, int64_t step, bool decays,
                       float *values, const float *gradients, float *state, size_t count);
 
-/* The L2 norm over several arrays, and scaling them so that it is at most max_norm. */
+/*
+ * The L2 norm over several arrays, and scaling them so that it is at most max_norm. The sum is in
+ * double and in a fixed order. A norm that is no number changes nothing.
+ */
 double optimiser_norm(const float *const *gradients, const size_t *counts, size_t arrays);
 void optimiser_clip(float *const *gradients, const size_t *counts, size_t arrays, double norm,
                     double max_norm);
@@ -44,7 +51,7 @@ void optimiser_average(float *average, const float *values, size_t count, float 
 
 /*
  * SAM (Foret et al. 2021): values += rho * gradients / norm; the caller computes gradients there,
- * restores the values and updates.
+ * restores the values and updates. A norm of 0 changes nothing.
  */
 void optimiser_ascend(float *values, const float *gradients, size_t count, double norm, float rho);
 
@@ -62,14 +69,14 @@ typedef struct schedule {
     schedule_kind kind;
     float rate; /* highest */
     float final_rate;
-    float warmup; /* share of all steps, 0..1: linear from 0 (1-cycle: from rate / 25) */
+    float warmup; /* share of all steps, 0..1: linear from 0 (1-cycle: cosine from rate / 25) */
     float gamma;
     int step_epochs;
     int patience; /* epochs */
     int64_t total_steps, steps_per_epoch;
     /* plateau's state */
     float plateau_factor; /* starts at 1 */
-    double best_score;
+    double best_score;    /* starts at -INFINITY */
     int waited;
 } schedule;
 
