@@ -29,7 +29,8 @@ class BadPictures(ProgramTest):
         self.assertRegex(refused["error"]["message"], message)
 
     def test_missing(self):
-        self.expect_refused("missing.jpg", None, "not found", "cannot open '.*missing.jpg': No such")
+        self.expect_refused("missing.jpg", None, "not found",
+                            "cannot open '.*missing.jpg': No such")
 
     def test_empty(self):
         for name in ("empty.jpg", "empty.png", "empty.pgm"):

@@ -146,8 +146,8 @@ class BadModels(ProgramTest):
         model.initializers["weights"] = tensor("weights", [7, 4], [3e38] * 28)
         model.initializers["bias"] = tensor("bias", [7], [3e38] * 7)
         path = self.write("large.onnx", model.encode())
-        result = self.fail_with("astronaut.*'angry' is not a finite number", "analyze", "--json", "--model",
-                                path, ASTRONAUT_GRAY)
+        result = self.fail_with("astronaut.*'angry' is not a finite number", "analyze", "--json",
+                                "--model", path, ASTRONAUT_GRAY)
         self.assertEqual(list(result.json_lines()[0]), ["schema", "source", "error"])
 
 
@@ -273,7 +273,8 @@ class NetworkDetectors(ProgramTest):
                   strides=[32, 32])],
             [tensor("weights", [25, 3, 32, 32], [0.0] * (25 * 3 * 32 * 32)),
              tensor("bias", [25], bias)],
-            [value_info("picture", [1, 3, 64, 64])], [value_info("cells", [1, 25, 2, 2])], settings))
+            [value_info("picture", [1, 3, 64, 64])], [value_info("cells", [1, 25, 2, 2])],
+            settings))
 
     def test_boxes_in_pixels_of_the_picture(self):
         path = self.write("picture.pgm", pgm(128, 128, bytes(128 * 128)))

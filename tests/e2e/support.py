@@ -130,8 +130,8 @@ def png_chunk(kind, content):
 def png(width, height, depth, colour_type, rows, palette=None):
     """A PNG file; rows: the bytes of each row. colour_type as in the PNG specification."""
     data = zlib.compress(b"".join(b"\0" + row for row in rows))
-    return (b"\x89PNG\r\n\x1a\n"
-            + png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0))
+    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
+    return (b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header)
             + (png_chunk(b"PLTE", palette) if palette else b"")
             + png_chunk(b"IDAT", data) + png_chunk(b"IEND", b""))
 
@@ -145,7 +145,7 @@ def paeth(left, up, corner):
 
 
 def read_png_rgb(path):
-    """(width, height, rows) of an 8-bit RGB PNG file, decoded by the letter of the specification."""
+    """(width, height, rows) of an 8-bit RGB PNG file, decoded as the specification says."""
     data, position, packed = path.read_bytes(), 8, b""
     width, height, depth, colour_type = struct.unpack(">IIBB", data[16:26])
     assert data[:8] == b"\x89PNG\r\n\x1a\n" and (depth, colour_type) == (8, 2)

@@ -237,7 +237,7 @@ static void png_and_pgm_decoding(void **state)
     fail_each("PGM", decode, &pgm, 0);
     mien_image image;
     mien_error error;
-    char path[] = "/tmp/mien-oom-XXXXXX.png";
+    char path[] = P_tmpdir "/mien-oom-XXXXXX.png";
     int descriptor = mkstemps(path, 4);
     assert_true(descriptor >= 0);
     close(descriptor);
@@ -267,7 +267,7 @@ static void encoding(void **state)
     static const char *const endings[] = {".jpg", ".png", ".pgm", ".ppm"};
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         char path[64];
-        snprintf(path, sizeof path, "/tmp/mien-oom-%ld%s", (long)getpid(), endings[i]);
+        snprintf(path, sizeof path, P_tmpdir "/mien-oom-%ld%s", (long)getpid(), endings[i]);
         /* JPEG: giving back the room that was not needed may fail. */
         fail_each(endings[i], save, path, i == 0);
     }
