@@ -202,13 +202,19 @@ static mien_status add_folder(file_list *list, const char *folder, int depth, mi
         mien_status status = errno == ENOENT ? MIEN_NOT_FOUND : MIEN_IO;
         return error_set(error, status, "cannot read folder '%s': %s", folder, strerror(errno));
     }
-    mien_status status = MIEN_OK;
+    mien_status first_failure = MIEN_OK;
     const struct dirent *entry;
-    while (status == MIEN_OK && (entry = readdir(stream)) != NULL)
-        if (entry->d_name[0] != '.')
-            status = add_entry(list, folder, entry->d_name, depth, error);
+    while ((entry = readdir(stream)) != NULL) {
+        if (entry->d_name[0] == '.')
+            continue;
+        mien_error ignored;
+        mien_status status = add_entry(list, folder, entry->d_name, depth,
+                                       first_failure == MIEN_OK ? error : &ignored);
+        if (first_failure == MIEN_OK)
+            first_failure = status;
+    }
     closedir(stream);
-    return status;
+    return first_failure;
 }
 
 static int compare_paths(const void *a, const void *b)
@@ -222,14 +228,9 @@ mien_status file_list_add_folder(file_list *list, const char *folder, mien_error
 {
     size_t before = list->count;
     mien_status status = add_folder(list, folder, 0, error);
-    if (status != MIEN_OK) {
-        while (list->count > before)
-            free(list->paths[--list->count]);
-        return status;
-    }
     if (list->count > before)
         qsort(list->paths + before, list->count - before, sizeof *list->paths, compare_paths);
-    return MIEN_OK;
+    return status;
 }
 
 void file_list_free(file_list *list)

@@ -40,7 +40,9 @@ typedef struct file_list {
 
 /*
  * Adds the regular files below a folder, sub-folders included, hidden names and symbolic links to
- * folders left out, in byte order of the path. On failure the list holds what it held before.
+ * folders left out, in byte order of the path. What cannot be read is left out and reported: the
+ * first such error comes back when everything else is in the list. MIEN_NOT_FOUND, MIEN_IO,
+ * MIEN_LIMIT (too deep), MIEN_OUT_OF_MEMORY.
  */
 mien_status file_list_add_folder(file_list *list, const char *folder, mien_error *error);
 mien_status file_list_add(file_list *list, const char *path, mien_error *error);

@@ -126,16 +126,20 @@ static bool is_picture_name(const char *path)
     return false;
 }
 
-/* The pictures of a folder; its other files are passed over. */
+/* The pictures of a folder; its other files are passed over. On failure, those that could be read
+ * are there. */
 static mien_status add_folder(run *r, const char *folder, mien_error *error)
 {
     file_list all = {0};
     size_t before = r->files.count;
     mien_status status = file_list_add_folder(&all, folder, error);
-    for (size_t i = 0; status == MIEN_OK && i < all.count; i++)
+    mien_status added = MIEN_OK;
+    for (size_t i = 0; added == MIEN_OK && i < all.count; i++)
         if (is_picture_name(all.paths[i]))
-            status = file_list_add(&r->files, all.paths[i], error);
+            added = file_list_add(&r->files, all.paths[i], error);
     file_list_free(&all);
+    if (added != MIEN_OK)
+        return added;
     if (status == MIEN_OK && r->files.count == before)
         return error_set(error, MIEN_NOT_FOUND,
                          "there is no picture in '%s' (names ending in .jpg, .jpeg, .png, .pgm or "

@@ -8,35 +8,17 @@ ONNX files (protocol buffers, by hand) is shared with the tests, which damage mo
 Usage: make_tiny_model.py FILE
 """
 
+import pathlib
 import struct
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from protobuf import bytes_field, number_field
 
 FLOAT, INT64 = 1, 7
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 SIDE = 48
 FILTERS = 4
-
-
-# ---- Protocol buffers ----
-
-def varint(value):
-    value &= (1 << 64) - 1
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def number_field(field, value):
-    return varint(field << 3) + varint(value)
-
-
-def bytes_field(field, content):
-    if isinstance(content, str):
-        content = content.encode()
-    return varint(field << 3 | 2) + varint(len(content)) + content
 
 
 # ---- ONNX ----

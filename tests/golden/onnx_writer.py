@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes ONNX models by hand: protobuf needs no library for so little."""
 
+import pathlib
 import struct
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from protobuf import bytes_field as chunk, number_field as integer, varint
 
 FLOAT, INT32, INT64, BOOL = 1, 6, 7, 9
 
@@ -21,26 +26,6 @@ def product(dims):
     for dim in dims:
         total *= dim
     return total
-
-
-def varint(value):
-    value &= 0xFFFFFFFFFFFFFFFF
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def integer(number, value):
-    return varint(number << 3) + varint(value)
-
-
-def chunk(number, content):
-    if isinstance(content, str):
-        content = content.encode()
-    return varint(number << 3 | 2) + varint(len(content)) + content
 
 
 def real(number, value):

@@ -11,7 +11,6 @@ import shutil
 import subprocess
 import sys
 
-import tiny_classifier
 
 CASCADE = "haarcascade_frontalface_default.xml"
 CASCADE_FOLDERS = [os.environ.get("MIEN_CASCADES", ""), "/usr/share/opencv4/haarcascades",
@@ -54,7 +53,7 @@ def build_module(sources, folder):
 
 def native_faces(mien, job):
     command = [mien, "analyze", "--json", "--detector", job["detector"], "--model", job["model"],
-               "--sidecar", job["modelSidecar"]]
+               *(["--sidecar", job["modelSidecar"]] if job["modelSidecar"] else [])]
     if job["detectorSidecar"] is not None:
         command += ["--detector-sidecar", job["detectorSidecar"]]
     return json.loads(run(*command, job["picture"]))["faces"]
@@ -103,14 +102,9 @@ def main():
     os.makedirs(scratch, exist_ok=True)
     picture = os.path.join(scratch, "astronaut.ppm")
     run(decode_to_ppm, os.path.join(sources, "tests/fixtures/astronaut.jpg"), picture)
-    tiny = os.path.join(scratch, "tiny.onnx")
-    with open(tiny, "wb") as file:
-        file.write(tiny_classifier.onnx_bytes())
-    with open(tiny.replace(".onnx", ".mien"), "w", encoding="utf-8") as file:
-        file.write(tiny_classifier.SIDECAR)
-
+    tiny = os.path.join(sources, "tests/fixtures/tiny-classifier.onnx")
     job = {"folder": folder, "picture": picture, "detector": cascade, "detectorSidecar": None,
-           "model": tiny, "modelSidecar": tiny.replace(".onnx", ".mien"), "runs": RUNS}
+           "model": tiny, "modelSidecar": None, "runs": RUNS}
     compare("cascade, tiny network", mien, job, 0)
     weights = os.path.join(os.environ.get("MIEN_SHARED", os.path.join(sources, "../shared")),
                            "weights")

@@ -51,40 +51,18 @@ typedef struct depthwise_run {
     tap_range rows, columns;
 } depthwise_run;
 
-#define DEPTHWISE_CHANNELS(NAME, VECTOR, FLOATS)                                                   \
-    INLINE void NAME##_depthwise(const depthwise_run *run, int64_t c, int pixels)                  \
-    {                                                                                              \
-        const nn_conv *conv = run->conv;                                                           \
-        int64_t channels = conv->in.channels;                                                      \
-        int64_t step = conv->window.stride[1] * channels;                                          \
-        VECTOR sums[DEPTHWISE_PIXELS];                                                             \
-        UNROLL                                                                                     \
-        for (int p = 0; p < pixels; p++)                                                           \
-            sums[p] = NAME##_load(conv->packed + c);                                               \
-        for (int ky = run->rows.first; ky < run->rows.end; ky++) {                                 \
-            const float *row =                                                                     \
-                run->x + (int64_t)ky * conv->window.dilation[0] * conv->in.width * channels + c;   \
-            const float *weights =                                                                 \
-                conv->packed + (1 + (int64_t)ky * conv->window.kernel[1]) * channels + c;          \
-            for (int kx = run->columns.first; kx < run->columns.end; kx++) {                       \
-                VECTOR w = NAME##_load(weights + kx * channels);                                   \
-                const float *pixel = row + (int64_t)kx * conv->window.dilation[1] * channels;      \
-                UNROLL                                                                             \
-                for (int p = 0; p < pixels; p++)                                                   \
-                    sums[p] += w * NAME##_load(pixel + p * step);                                  \
-            }                                                                                      \
-        }                                                                                          \
-        UNROLL                                                                                     \
-        for (int p = 0; p < pixels; p++) {                                                         \
-            if (run->residual != NULL)                                                             \
-                sums[p] += NAME##_load(run->residual + p * channels + c);                          \
-            NAME##_store(run->y + p * channels + c, NAME##_activate(conv->activation, sums[p]));   \
-        }                                                                                          \
-    }
+#define NAME(x) wide_##x
+#define VECTOR  wide
+#include "nn/simd/depthwise_lanes.inc.h"
+#undef NAME
+#undef VECTOR
 
-DEPTHWISE_CHANNELS(wide, wide, WIDE_FLOATS)
 #if NARROW_FLOATS != WIDE_FLOATS
-DEPTHWISE_CHANNELS(narrow, narrow, NARROW_FLOATS)
+#define NAME(x) narrow_##x
+#define VECTOR  narrow
+#include "nn/simd/depthwise_lanes.inc.h"
+#undef NAME
+#undef VECTOR
 #endif
 
 /* The channels that fill no vector. */
