@@ -190,7 +190,7 @@ VECTORISED static void gradient_sums(const float *restrict x, const float *restr
 {
     for (int64_t r = 0; r < rows; r++, x += width, y += width, dy += width)
         for (int64_t c = 0; c < width; c++) {
-            float gradient = (y[c] > low) & (y[c] < high) ? dy[c] : 0;
+            float gradient = ((y[c] > low) & (y[c] < high)) != 0 ? dy[c] : 0;
             dy[c] = gradient;
             sums[c] += gradient;
             dots[c] += gradient * (x[c] - mean[c]);
