@@ -2,8 +2,8 @@
 
 /* mien model info: what is in a network file; the way to the other parts of mien model. */
 
-#include "cli/cli.h"
 #include "cli/model.h"
+#include "cli/cli.h"
 
 #include "base/error.h"
 #include "base/file.h"
