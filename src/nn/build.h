@@ -16,7 +16,7 @@ typedef struct nn_builder {
     random_state random; /* for weights */
     mien_status status;
     mien_error error;
-    int counter; /* names: "conv_1", "bn_2", ... */
+    int counter; /* names: "conv_1", "bn_2", ...; constants: "conv_1.weight", "bn_2.mean" */
 } nn_builder;
 
 /* Starts a graph of opset 13. seed: of the weights. */
@@ -31,6 +31,7 @@ mien_status nn_build_finish(nn_builder *b, mien_error *error);
 /* (batch open, channels, height, width); height and width may be NN_UNKNOWN_DIM. */
 int nn_build_input(nn_builder *b, const char *name, int64_t channels, int64_t height,
                    int64_t width);
+/* Names the value; one whose name must stay (an input, an output already) goes through Identity. */
 void nn_build_output(nn_builder *b, int value, const char *name);
 void nn_build_metadata(nn_builder *b, const char *key, const char *value);
 
@@ -38,10 +39,12 @@ typedef enum nn_build_padding { NN_BUILD_VALID, NN_BUILD_SAME } nn_build_padding
 
 typedef struct nn_build_conv_options {
     int64_t outputs;
-    int kernel;               /* a square window */
-    int stride;               /* 0 for 1 */
-    nn_build_padding padding; /* SAME: TensorFlow's, more after than before; explicit in the file */
-    int64_t group;            /* 0 for 1 */
+    int kernel; /* a square window */
+    int stride; /* 0 for 1 */
+    /* SAME: TensorFlow's, more after than before; explicit in the file. Where a stride meets an
+     * open size it is left to the program that runs the file (auto_pad SAME_UPPER). */
+    nn_build_padding padding;
+    int64_t group; /* 0 for 1 */
     bool bias;
 } nn_build_conv_options;
 
@@ -54,8 +57,9 @@ int nn_build_depthwise(nn_builder *b, int x, int kernel, int stride, nn_build_pa
 int nn_build_batch_norm(nn_builder *b, int x, float epsilon);
 int nn_build_relu(nn_builder *b, int x);
 int nn_build_clip(nn_builder *b, int x, float low, float high);
-int nn_build_hard_swish(nn_builder *b, int x);
 int nn_build_hard_sigmoid(nn_builder *b, int x); /* alpha 1/6, beta 1/2 */
+/* x times its hard sigmoid, in two nodes: opset 13 has no HardSwish. */
+int nn_build_hard_swish(nn_builder *b, int x);
 int nn_build_add(nn_builder *b, int x, int y);
 int nn_build_multiply(nn_builder *b, int x, int y); /* y may be (N, C, 1, 1) */
 int nn_build_max_pool(nn_builder *b, int x, int kernel, int stride, nn_build_padding padding);

@@ -188,15 +188,27 @@ static int64_t nearest(nn_resize_rounding rounding, float scale, float at)
     return 0;
 }
 
+/* The last axes that keep their size: what they hold is copied in one piece. */
+static int first_kept_axis(const nn_params *params, int rank)
+{
+    int axis = rank;
+    while (axis > 0 && params->resize.scales[axis - 1] == 1)
+        axis--;
+    return axis;
+}
+
 static void run_nearest(const nn_params *params, const nn_tensor *in, nn_tensor *out)
 {
     int64_t strides[NN_MAX_RANK], index[NN_MAX_RANK] = {0};
+    nn_shape outer = out->shape; /* the axes that are walked */
+    outer.rank = first_kept_axis(params, in->shape.rank);
+    int64_t piece = nn_product(&in->shape, outer.rank, in->shape.rank);
     nn_broadcast_strides(&in->shape, &in->shape, strides);
     const float *x = in->data;
     float *y = out->data;
     do {
         int64_t offset = 0;
-        for (int i = 0; i < in->shape.rank; i++) {
+        for (int i = 0; i < outer.rank; i++) {
             int64_t dim = in->shape.dims[i];
             int64_t from = index[i];
             if (params->resize.scales[i] != 1)
@@ -204,8 +216,9 @@ static void run_nearest(const nn_params *params, const nn_tensor *in, nn_tensor 
                                source(params, i, index[i], dim, out->shape.dims[i]));
             offset += clamp(from, dim - 1) * strides[i];
         }
-        *y++ = x[offset];
-    } while (nn_next_index(&out->shape, index));
+        memcpy(y, x + offset, (size_t)piece * sizeof *y);
+        y += piece;
+    } while (nn_next_index(&outer, index));
 }
 
 /* The two cells around a position, and how far it lies towards the second. */

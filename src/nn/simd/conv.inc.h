@@ -198,26 +198,45 @@ static void point_at_pixels(const nn_conv *conv, const float *x, int64_t first, 
         pointers[p] = x + (first + (p < count ? p : count - 1)) * conv->in.channels;
 }
 
-/* Copies each window into a row of its own, so that few channels make one long product. */
+/* Copies the window of one output pixel into a row; the padding is zeros. */
+static float *gather_window(const nn_conv *conv, const float *x, out_pixel at, float *to)
+{
+    const nn_window *w = &conv->window;
+    int64_t channels = channels_in_group(conv);
+    int64_t first = at.column * w->stride[1] - w->pad_before[1];
+    int64_t last = first + (int64_t)(w->kernel[1] - 1) * w->dilation[1];
+    /* Neighbours that lie side by side are copied together. */
+    bool whole_rows =
+        conv->group == 1 && w->dilation[1] == 1 && first >= 0 && last < conv->in.width;
+    int64_t row_floats = w->kernel[1] * channels;
+    for (int ky = 0; ky < w->kernel[0]; ky++) {
+        const float *row = whole_rows ? tap_pixel(conv, x, at, ky, 0) : NULL;
+        for (int64_t i = 0; row != NULL && i < row_floats; i++)
+            to[i] = row[i];
+        for (int kx = 0; row == NULL && kx < w->kernel[1]; kx++) {
+            const float *pixel = tap_pixel(conv, x, at, ky, kx);
+            for (int64_t c = 0; c < channels; c++)
+                to[kx * channels + c] = pixel != NULL ? pixel[c] : 0;
+        }
+        to += row_floats;
+    }
+    return to;
+}
+
+/* A row for each window, so that few channels make one long product. */
 static void gather_windows(const nn_conv *conv, const float *x, int64_t first, int count,
                            float *windows, const float **pointers)
 {
-    int64_t channels = channels_in_group(conv);
     out_pixel at = locate(conv, first);
     float *to = windows;
     int whole = (count + TILE_ROWS - 1) / TILE_ROWS * TILE_ROWS;
-    for (int p = 0; p < whole; p++) {
-        pointers[p] = p < count ? to : pointers[count - 1];
-        if (p >= count)
-            continue;
-        for (int ky = 0; ky < conv->window.kernel[0]; ky++)
-            for (int kx = 0; kx < conv->window.kernel[1]; kx++) {
-                const float *pixel = tap_pixel(conv, x, at, ky, kx);
-                for (int64_t c = 0; c < channels; c++)
-                    *to++ = pixel != NULL ? pixel[c] : 0;
-            }
+    for (int p = 0; p < count; p++) {
+        pointers[p] = to;
+        to = gather_window(conv, x, at, to);
         step_pixel(conv, &at);
     }
+    for (int p = count; p < whole; p++)
+        pointers[p] = pointers[count - 1];
 }
 
 INLINE void run_tile(const tile_args *args, int width)
