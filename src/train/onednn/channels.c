@@ -32,15 +32,13 @@ int onednn_threads(void)
 
 struct train_conv {
     nn_conv shape;
-    dense_conv *dense; /* NULL: depthwise */
-    float *sums;       /* depthwise: scratch of the weight gradient */
+    dense_conv *dense; /* one of the two */
+    depthwise_conv *depthwise;
 };
 
 static bool is_depthwise(const nn_conv *s)
 {
-    return s->group > 1 && s->group == s->in.channels && s->out.channels == s->in.channels &&
-           s->window.kernel[0] * s->window.kernel[1] <= DEPTHWISE_MAX_TAPS &&
-           s->in.channels <= DEPTHWISE_MAX_CHANNELS;
+    return s->group > 1 && s->group == s->in.channels && s->out.channels == s->in.channels;
 }
 
 static void conv_free(train_conv *conv)
@@ -48,7 +46,7 @@ static void conv_free(train_conv *conv)
     if (conv == NULL)
         return;
     dense_conv_free(conv->dense);
-    free(conv->sums);
+    depthwise_free(conv->depthwise);
     free(conv);
 }
 
@@ -61,15 +59,10 @@ static mien_status conv_create(const nn_conv *shape, bool needs_input_gradient, 
         return error_no_memory(error, "a convolution", sizeof *conv);
     conv->shape = *shape;
     mien_status status = MIEN_OK;
-    if (is_depthwise(shape)) {
-        size_t count = (size_t)(shape->window.kernel[0] * shape->window.kernel[1]) *
-                       (size_t)shape->in.channels * (size_t)onednn_threads();
-        conv->sums = memory_aligned(count * sizeof *conv->sums);
-        if (conv->sums == NULL)
-            status = error_no_memory(error, "a convolution", count * sizeof *conv->sums);
-    } else {
+    if (is_depthwise(shape))
+        status = depthwise_create(shape, &conv->depthwise, error);
+    else
         status = dense_conv_create(shape, needs_input_gradient, &conv->dense, error);
-    }
     if (status != MIEN_OK) {
         conv_free(conv);
         return status;
@@ -84,7 +77,7 @@ static void conv_forward(train_conv *conv, const float *x, const float *weights,
     if (conv->dense != NULL)
         dense_conv_forward(conv->dense, x, weights, bias, y);
     else
-        depthwise_forward(&conv->shape, x, weights, bias, y);
+        depthwise_forward(conv->depthwise, x, weights, bias, y);
 }
 
 static void conv_backward(train_conv *conv, const float *x, const float *weights, const float *dy,
@@ -95,8 +88,8 @@ static void conv_backward(train_conv *conv, const float *x, const float *weights
         dense_conv_backward(conv->dense, x, weights, dy, dx, d_weights);
     } else {
         if (dx != NULL)
-            depthwise_backward_input(&conv->shape, dy, weights, dx);
-        depthwise_backward_weights(&conv->shape, x, dy, conv->sums, d_weights);
+            depthwise_backward_input(conv->depthwise, dy, weights, dx);
+        depthwise_backward_weights(conv->depthwise, x, dy, d_weights);
     }
     if (d_bias != NULL)
         sum_rows(dy, out->batch * out->height * out->width, out->channels, d_bias);
@@ -412,12 +405,52 @@ static float share_of(const nn_pool *pool, int64_t row, int64_t column)
     return 1.0f / (float)(pool->count_padding ? all : cells > 0 ? cells : 1);
 }
 
-VECTORISED static void keep_larger(const float *restrict x, int64_t channels, uint8_t cell,
-                                   float *restrict y, uint8_t *restrict winners)
+#define POOL_BLOCK 16 /* channels that are kept in registers */
+
+/* The largest of the window's cells and which it is, for a block of channels; -1 cells lie outside.
+ */
+VECTORISED static void largest_in_window(const float *restrict x, const int64_t *restrict cells,
+                                         int cell_count, int channels, float *restrict y,
+                                         uint8_t *restrict winners)
 {
-    for (int64_t c = 0; c < channels; c++) {
-        winners[c] = x[c] > y[c] ? cell : winners[c];
-        y[c] = x[c] > y[c] ? x[c] : y[c];
+    float best[POOL_BLOCK];
+    int32_t won[POOL_BLOCK];
+    for (int c = 0; c < POOL_BLOCK; c++) {
+        best[c] = -INFINITY;
+        won[c] = 0;
+    }
+    for (int k = 0; k < cell_count; k++) {
+        const float *cell = x + cells[k];
+        if (cells[k] < 0)
+            continue;
+        for (int c = 0; c < channels; c++) {
+            won[c] = cell[c] > best[c] ? k : won[c];
+            best[c] = cell[c] > best[c] ? cell[c] : best[c];
+        }
+    }
+    for (int c = 0; c < channels; c++) {
+        y[c] = best[c];
+        winners[c] = (uint8_t)won[c];
+    }
+}
+
+/* dx of the cell that won += dy, for a block of channels. */
+VECTORISED static void give_to_winners(const float *restrict dy, const uint8_t *restrict winners,
+                                       const int64_t *restrict cells, int cell_count, int channels,
+                                       float *restrict dx)
+{
+    int32_t won[POOL_BLOCK];
+    float gradient[POOL_BLOCK];
+    for (int c = 0; c < channels; c++) {
+        won[c] = winners[c];
+        gradient[c] = dy[c];
+    }
+    for (int k = 0; k < cell_count; k++) {
+        float *cell = dx + cells[k];
+        if (cells[k] < 0)
+            continue;
+        for (int c = 0; c < channels; c++)
+            cell[c] += won[c] == k ? gradient[c] : 0;
     }
 }
 
@@ -428,28 +461,33 @@ VECTORISED static void add_scaled(const float *restrict x, int64_t channels, flo
         y[c] += x[c] * factor;
 }
 
-VECTORISED static void add_where_won(const float *restrict dy, const uint8_t *restrict winners,
-                                     uint8_t cell, int64_t channels, float *restrict dx)
+#define MAX_CELLS 225 /* of a window: network.c keeps it below */
+
+static int find_cells(const nn_pool *pool, int64_t row, int64_t column, int64_t *cells)
 {
-    for (int64_t c = 0; c < channels; c++)
-        dx[c] += winners[c] == cell ? dy[c] : 0;
+    int count = pool->window.kernel[0] * pool->window.kernel[1];
+    for (int k = 0; k < count; k++)
+        cells[k] = cell_offset(pool, row, column, k);
+    return count;
 }
 
 static void pool_pixel(const nn_pool *pool, const float *x, int64_t row, int64_t column, float *y,
                        uint8_t *winners)
 {
-    int64_t channels = pool->in.channels;
-    int all = pool->window.kernel[0] * pool->window.kernel[1];
-    float share = pool->maximum ? 0 : share_of(pool, row, column);
-    for (int64_t c = 0; c < channels; c++)
-        y[c] = pool->maximum ? -INFINITY : 0;
-    for (int k = 0; k < all; k++) {
-        int64_t at = cell_offset(pool, row, column, k);
-        if (at >= 0 && pool->maximum)
-            keep_larger(x + at, channels, (uint8_t)k, y, winners);
-        else if (at >= 0)
-            add_scaled(x + at, channels, share, y);
+    int64_t cells[MAX_CELLS], channels = pool->in.channels;
+    int count = find_cells(pool, row, column, cells);
+    for (int64_t c = 0; pool->maximum && c < channels; c += POOL_BLOCK) {
+        if (channels - c >= POOL_BLOCK)
+            largest_in_window(x + c, cells, count, POOL_BLOCK, y + c, winners + c);
+        else
+            largest_in_window(x + c, cells, count, (int)(channels - c), y + c, winners + c);
     }
+    if (pool->maximum)
+        return;
+    memset(y, 0, (size_t)channels * sizeof *y);
+    for (int k = 0; k < count; k++)
+        if (cells[k] >= 0)
+            add_scaled(x + cells[k], channels, share_of(pool, row, column), y);
 }
 
 static void pool_forward(const nn_pool *pool, const float *x, float *y, uint8_t *winners)
@@ -468,15 +506,17 @@ static void pool_forward(const nn_pool *pool, const float *x, float *y, uint8_t 
 static void unpool_pixel(const nn_pool *pool, const float *dy, int64_t row, int64_t column,
                          const uint8_t *winners, float *dx)
 {
-    int all = pool->window.kernel[0] * pool->window.kernel[1];
-    float share = pool->maximum ? 0 : share_of(pool, row, column);
-    for (int k = 0; k < all; k++) {
-        int64_t at = cell_offset(pool, row, column, k);
-        if (at >= 0 && pool->maximum)
-            add_where_won(dy, winners, (uint8_t)k, pool->in.channels, dx + at);
-        else if (at >= 0)
-            add_scaled(dy, pool->in.channels, share, dx + at);
+    int64_t cells[MAX_CELLS], channels = pool->in.channels;
+    int count = find_cells(pool, row, column, cells);
+    for (int64_t c = 0; pool->maximum && c < channels; c += POOL_BLOCK) {
+        if (channels - c >= POOL_BLOCK)
+            give_to_winners(dy + c, winners + c, cells, count, POOL_BLOCK, dx + c);
+        else
+            give_to_winners(dy + c, winners + c, cells, count, (int)(channels - c), dx + c);
     }
+    for (int k = 0; !pool->maximum && k < count; k++)
+        if (cells[k] >= 0)
+            add_scaled(dy, channels, share_of(pool, row, column), dx + cells[k]);
 }
 
 static void pool_backward(const nn_pool *pool, const float *dy, const uint8_t *winners, float *dx)

@@ -8,6 +8,10 @@
 
 #include "train/onednn/onednn.h"
 
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 #define BLOCK 16 /* channels that are kept in registers */
@@ -34,23 +38,6 @@ static tap_range taps_inside(const nn_window *w, int axis, int64_t at, int64_t s
     while (range.end > range.first && start + (int64_t)(range.end - 1) * w->dilation[axis] >= size)
         range.end--;
     return range;
-}
-
-/* y[c] += sum over taps of x * w, one output pixel. */
-VECTORISED static void pixel_forward(const nn_conv *s, const float *restrict x,
-                                     const float *restrict weights, tap_range rows,
-                                     tap_range columns, float *restrict y)
-{
-    int64_t channels = s->in.channels;
-    for (int ky = rows.first; ky < rows.end; ky++)
-        for (int kx = columns.first; kx < columns.end; kx++) {
-            const float *pixel = x + ((int64_t)ky * s->window.dilation[0] * s->in.width +
-                                      (int64_t)kx * s->window.dilation[1]) *
-                                         channels;
-            const float *w = weights + ((int64_t)ky * s->window.kernel[1] + kx) * channels;
-            for (int64_t c = 0; c < channels; c++)
-                y[c] += pixel[c] * w[c];
-        }
 }
 
 /* dx under each tap += dy * w, one output pixel. */
@@ -112,32 +99,114 @@ static int64_t corner(const nn_conv *s, int64_t row, int64_t column)
            s->in.channels;
 }
 
-void depthwise_forward(const nn_conv *s, const float *x, const float *weights, const float *bias,
-                       float *y)
+/*
+ * Forwards, the runtime's kernel does the work. Backwards with a stride of 1, the input's gradient
+ * is a depthwise convolution too: of dy, with the window turned around.
+ */
+struct depthwise_conv {
+    nn_conv shape;
+    const nn_kernels *kernels;
+    nn_conv forward, backward; /* of one picture; packed: ours */
+    bool turns;                /* backward is of use */
+    float *packed[2];
+    float *turned;  /* (C, taps): the weights, the window turned around */
+    float *ordered; /* (taps, C) */
+    float *sums;    /* (threads, taps, C) */
+};
+
+static int64_t tap_count(const nn_conv *s)
 {
-    float ordered[25 * 2048]; /* depthwise_fits keeps taps and channels below */
-    order_weights(s, weights, ordered);
-    int64_t lines = s->out.batch * s->out.height, channels = s->in.channels;
-    int64_t picture = s->in.height * row_floats(&s->in);
-#pragma omp parallel for schedule(static)
-    for (int64_t line = 0; line < lines; line++) {
-        int64_t n = line / s->out.height, row = line % s->out.height;
-        tap_range rows = taps_inside(&s->window, 0, row, s->in.height);
-        for (int64_t column = 0; column < s->out.width; column++) {
-            float *to = y + line * row_floats(&s->out) + column * channels;
-            for (int64_t c = 0; c < channels; c++)
-                to[c] = bias != NULL ? bias[c] : 0;
-            pixel_forward(s, x + n * picture + corner(s, row, column), ordered, rows,
-                          taps_inside(&s->window, 1, column, s->in.width), to);
-        }
-    }
+    return (int64_t)s->window.kernel[0] * s->window.kernel[1];
 }
 
-void depthwise_backward_input(const nn_conv *s, const float *dy, const float *weights, float *dx)
+/* The convolution that gives dx from dy; false when a padding would be negative. */
+static bool turn_around(const nn_conv *s, nn_conv *turned)
 {
-    float ordered[25 * 2048];
-    order_weights(s, weights, ordered);
-    int64_t channels = s->in.channels, picture = s->in.height * row_floats(&s->in);
+    *turned = *s;
+    turned->in = s->out;
+    turned->out = s->in;
+    turned->in.batch = turned->out.batch = 1;
+    const int64_t in[2] = {s->in.height, s->in.width}, out[2] = {s->out.height, s->out.width};
+    for (int i = 0; i < 2; i++) {
+        int64_t reach = (int64_t)(s->window.kernel[i] - 1) * s->window.dilation[i];
+        int64_t before = reach - s->window.pad_before[i];
+        int64_t after = in[i] + reach - out[i] - before;
+        if (s->window.stride[i] != 1 || before < 0 || after < 0)
+            return false;
+        turned->window.pad_before[i] = (int)before;
+        turned->window.pad_after[i] = (int)after;
+    }
+    return true;
+}
+
+mien_status depthwise_create(const nn_conv *shape, depthwise_conv **out, mien_error *error)
+{
+    *out = NULL;
+    depthwise_conv *conv = memory_zeroed(1, sizeof *conv);
+    if (conv == NULL)
+        return error_no_memory(error, "a convolution", sizeof *conv);
+    size_t weights = (size_t)(tap_count(shape) * shape->in.channels);
+    conv->shape = conv->forward = *shape;
+    conv->forward.in.batch = conv->forward.out.batch = 1;
+    conv->kernels = nn_kernels_best();
+    conv->turns = turn_around(shape, &conv->backward);
+    size_t packed = conv->kernels->conv_packed_floats(&conv->forward) * sizeof(float);
+    conv->packed[0] = memory_aligned(packed);
+    conv->packed[1] = memory_aligned(packed);
+    conv->turned = memory_aligned(weights * sizeof(float));
+    conv->ordered = memory_aligned(weights * sizeof(float));
+    conv->sums = memory_aligned(weights * (size_t)onednn_threads() * sizeof(float));
+    conv->forward.packed = conv->packed[0];
+    conv->backward.packed = conv->packed[1];
+    if (conv->packed[0] == NULL || conv->packed[1] == NULL || conv->turned == NULL ||
+        conv->ordered == NULL || conv->sums == NULL) {
+        depthwise_free(conv);
+        return error_no_memory(error, "a convolution", packed);
+    }
+    *out = conv;
+    return MIEN_OK;
+}
+
+void depthwise_free(depthwise_conv *conv)
+{
+    if (conv == NULL)
+        return;
+    free(conv->packed[0]);
+    free(conv->packed[1]);
+    free(conv->turned);
+    free(conv->ordered);
+    free(conv->sums);
+    free(conv);
+}
+
+static int64_t picture_floats(const nn_extent *e)
+{
+    return e->height * row_floats(e);
+}
+
+/* The runtime's kernel on each picture; depthwise kernels need no scratch. */
+static void run_pictures(const depthwise_conv *conv, const nn_conv *one, const float *from,
+                         float *to)
+{
+    int64_t in = picture_floats(&one->in), out = picture_floats(&one->out);
+#pragma omp parallel for schedule(static)
+    for (int64_t n = 0; n < conv->shape.out.batch; n++)
+        conv->kernels->conv(one, from + n * in, NULL, to + n * out, NULL);
+}
+
+void depthwise_forward(depthwise_conv *conv, const float *x, const float *weights,
+                       const float *bias, float *y)
+{
+    conv->kernels->conv_pack(&conv->forward, weights, bias, conv->packed[0]);
+    run_pictures(conv, &conv->forward, x, y);
+}
+
+/* Strides over 1: each output pixel gives to the inputs under it. */
+static void scatter(const depthwise_conv *conv, const float *dy, const float *weights, float *dx)
+{
+    const nn_conv *s = &conv->shape;
+    int64_t channels = s->in.channels, picture = picture_floats(&s->in);
+    order_weights(s, weights, conv->ordered);
     /* Rows of outputs share rows of inputs: a picture stays with one thread. */
 #pragma omp parallel for schedule(static)
     for (int64_t n = 0; n < s->out.batch; n++) {
@@ -147,11 +216,26 @@ void depthwise_backward_input(const nn_conv *s, const float *dy, const float *we
             tap_range rows = taps_inside(&s->window, 0, row, s->in.height);
             const float *from = dy + (n * s->out.height + row) * row_floats(&s->out);
             for (int64_t column = 0; column < s->out.width; column++)
-                pixel_backward(s, from + column * channels, ordered, rows,
+                pixel_backward(s, from + column * channels, conv->ordered, rows,
                                taps_inside(&s->window, 1, column, s->in.width),
                                to + corner(s, row, column));
         }
     }
+}
+
+void depthwise_backward_input(depthwise_conv *conv, const float *dy, const float *weights,
+                              float *dx)
+{
+    if (!conv->turns) {
+        scatter(conv, dy, weights, dx);
+        return;
+    }
+    int64_t taps = tap_count(&conv->shape);
+    for (int64_t c = 0; c < conv->shape.in.channels; c++)
+        for (int64_t tap = 0; tap < taps; tap++)
+            conv->turned[c * taps + tap] = weights[c * taps + taps - 1 - tap];
+    conv->kernels->conv_pack(&conv->backward, conv->turned, NULL, conv->packed[1]);
+    run_pictures(conv, &conv->backward, dy, dx);
 }
 
 /* The output columns whose tap kx falls inside the picture: first..end-1. */
@@ -191,19 +275,20 @@ static void picture_weights(const nn_conv *s, const float *x, const float *dy, f
         }
 }
 
-void depthwise_backward_weights(const nn_conv *s, const float *x, const float *dy, float *sums,
+void depthwise_backward_weights(depthwise_conv *conv, const float *x, const float *dy,
                                 float *d_weights)
 {
-    int64_t taps = (int64_t)s->window.kernel[0] * s->window.kernel[1];
-    int64_t count = taps * s->in.channels;
+    const nn_conv *s = &conv->shape;
+    float *sums = conv->sums;
+    int64_t taps = tap_count(s), count = taps * s->in.channels;
     int threads = onednn_threads();
     memset(sums, 0, (size_t)(count * threads) * sizeof *sums);
 #pragma omp parallel for schedule(static)
     for (int t = 0; t < threads; t++) {
         int64_t first = s->out.batch * t / threads, end = s->out.batch * (t + 1) / threads;
         for (int64_t n = first; n < end; n++)
-            picture_weights(s, x + n * s->in.height * row_floats(&s->in),
-                            dy + n * s->out.height * row_floats(&s->out), sums + t * count);
+            picture_weights(s, x + n * picture_floats(&s->in), dy + n * picture_floats(&s->out),
+                            sums + t * count);
     }
     for (int64_t tap = 0; tap < taps; tap++)
         for (int64_t c = 0; c < s->in.channels; c++) {

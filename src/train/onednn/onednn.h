@@ -24,14 +24,18 @@ void dense_backward(int64_t rows, int64_t inner, int64_t outputs, const float *x
                     const float *weights, const float *dy, float *dx, float *d_weights,
                     float *d_bias);
 
-/* ---- depthwise.c: kernels of our own, channels last ---- */
+/* ---- depthwise.c: each channel by itself, with the kernels of the runtime and some of our own
+ * ---- */
 
-void depthwise_forward(const nn_conv *conv, const float *x, const float *weights, const float *bias,
-                       float *y);
-void depthwise_backward_input(const nn_conv *conv, const float *dy, const float *weights,
+typedef struct depthwise_conv depthwise_conv;
+
+mien_status depthwise_create(const nn_conv *conv, depthwise_conv **out, mien_error *error);
+void depthwise_free(depthwise_conv *conv);
+void depthwise_forward(depthwise_conv *conv, const float *x, const float *weights,
+                       const float *bias, float *y);
+void depthwise_backward_input(depthwise_conv *conv, const float *dy, const float *weights,
                               float *dx);
-/* sums: (threads, taps, C) of scratch. */
-void depthwise_backward_weights(const nn_conv *conv, const float *x, const float *dy, float *sums,
+void depthwise_backward_weights(depthwise_conv *conv, const float *x, const float *dy,
                                 float *d_weights);
 
 /* ---- channels.c ---- */
