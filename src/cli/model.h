@@ -7,4 +7,7 @@
 /* mien model new: writes an untrained network. */
 int cli_model_new(int argc, char **argv);
 
+/* mien model calibrate: fits the temperature. */
+int cli_model_calibrate(int argc, char **argv);
+
 #endif

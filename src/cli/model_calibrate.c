@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* mien model calibrate: makes the confidences of a trained model mean what they say. */
+
+#include "cli/cli.h"
+#include "cli/model.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "data/dataset.h"
+#include "engine/model.h"
+#include "eval/temperature.h"
+#include "nn/onnx.h"
+#include "nn/onnx_write.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char command[] = "mien model calibrate";
+
+static const char help[] =
+    "usage: mien model calibrate --data FILE --out FILE [OPTION ...] MODEL\n"
+    "\n"
+    "Fits the temperature of a model (Guo et al. 2017) on FER-2013's PublicTest and writes the "
+    "model\n"
+    "with it. Faces whose confidence is then under a half are marked unsure.\n"
+    "\n"
+    "  --data FILE      FER-2013's CSV file\n"
+    "  --votes FILE     FER+ votes: labels by majority\n"
+    "  --out FILE       the calibrated model\n"
+    "  --float16        stores the weights as float16\n"
+    "\n"
+    "example: mien model calibrate --data fer2013.csv --out net.onnx runs/1/best.onnx\n";
+
+static const struct option long_options[] = {
+    {"data", required_argument, NULL, 'd'}, {"votes", required_argument, NULL, 'v'},
+    {"out", required_argument, NULL, 'o'},  {"float16", no_argument, NULL, 'f'},
+    {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
+};
+
+typedef struct calibration {
+    const char *data_path, *votes_path, *out_path, *model_path;
+    onnx_weights weights;
+    bool asked_for_help;
+    mien_model *model;
+    dataset set;
+    float *probabilities; /* (samples, classes) */
+    int *labels;          /* (samples): classes of the model */
+    double temperature;
+} calibration;
+
+static int parse_option(calibration *c, int option)
+{
+    switch (option) {
+    case 'd':
+        c->data_path = optarg;
+        return EXIT_DONE;
+    case 'v':
+        c->votes_path = optarg;
+        return EXIT_DONE;
+    case 'o':
+        c->out_path = optarg;
+        return EXIT_DONE;
+    case 'f':
+        c->weights = ONNX_WEIGHTS_FLOAT16;
+        return EXIT_DONE;
+    case 'h':
+        c->asked_for_help = true;
+        return EXIT_DONE;
+    default:
+        return cli_wrong_usage(command, "this option is not known or lacks its value");
+    }
+}
+
+static int parse_arguments(calibration *c, int argc, char **argv)
+{
+    int option, status = EXIT_DONE;
+    while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+        status = parse_option(c, option);
+    if (status != EXIT_DONE || c->asked_for_help)
+        return status;
+    if (c->data_path == NULL || c->out_path == NULL || argc - optind != 1)
+        return cli_wrong_usage(command, "name --data, --out and one model");
+    c->model_path = argv[optind];
+    return EXIT_DONE;
+}
+
+/* The model's class of that name, or -1. */
+static int class_named(const mien_model *model, const char *name)
+{
+    for (int c = 0; c < mien_model_class_count(model); c++)
+        if (strcmp(mien_model_class_name(model, c), name) == 0)
+            return c;
+    return -1;
+}
+
+static mien_status score(calibration *c, mien_error *error)
+{
+    size_t classes = (size_t)mien_model_class_count(c->model);
+    mien_analyzer *analyzer;
+    c->probabilities = memory_zeroed(c->set.count, classes * sizeof *c->probabilities);
+    c->labels = memory_zeroed(c->set.count, sizeof *c->labels);
+    if (c->probabilities == NULL || c->labels == NULL)
+        return error_no_memory(error, "scores", c->set.count * classes * sizeof(float));
+    mien_status status = mien_analyzer_create(c->model, NULL, &analyzer, error);
+    for (size_t i = 0; status == MIEN_OK && i < c->set.count; i++) {
+        const char *name = c->set.class_names[c->set.samples[i].label];
+        const mien_face *faces;
+        size_t count;
+        c->labels[i] = class_named(c->model, name);
+        if (c->labels[i] < 0)
+            status = error_set(error, MIEN_INVALID_ARGUMENT, "the model has no class '%s'", name);
+        else
+            status = mien_analyzer_run(analyzer, &c->set.samples[i].image, &faces, &count, error);
+        if (status == MIEN_OK)
+            memcpy(c->probabilities + i * classes, faces[0].probabilities, classes * sizeof(float));
+    }
+    mien_analyzer_free(analyzer);
+    return status;
+}
+
+static mien_status fit(calibration *c, mien_error *error)
+{
+    mien_status status = mien_model_open(c->model_path, NULL, &c->model, error);
+    if (status == MIEN_OK)
+        status = c->votes_path != NULL
+                     ? dataset_read_fer_plus(c->data_path, c->votes_path, DATASET_PUBLIC_TEST,
+                                             &c->set, error)
+                     : dataset_read_fer_csv(c->data_path, DATASET_PUBLIC_TEST, &c->set, error);
+    if (status == MIEN_OK)
+        status = score(c, error);
+    if (status != MIEN_OK)
+        return status;
+    int classes = mien_model_class_count(c->model);
+    double fitted = eval_fit_temperature(c->labels, c->probabilities, c->set.count, classes);
+    printf("temperature %.4f: NLL on PublicTest %.4f, before %.4f\n",
+           fitted * (double)c->model->temperature,
+           eval_nll_at(c->labels, c->probabilities, c->set.count, classes, fitted),
+           eval_nll_at(c->labels, c->probabilities, c->set.count, classes, 1));
+    c->temperature = fitted * (double)c->model->temperature;
+    return MIEN_OK;
+}
+
+/* Replaces an entry of the metadata, or adds it. */
+static mien_status set_metadata(nn_graph *graph, const char *key, const char *value,
+                                mien_error *error)
+{
+    char *value_copy = memory_copy_string(value);
+    if (value_copy == NULL)
+        return error_no_memory(error, key, strlen(value));
+    for (size_t i = 0; i < graph->metadata_count; i++)
+        if (strcmp(graph->metadata[i].key, key) == 0) {
+            free(graph->metadata[i].value);
+            graph->metadata[i].value = value_copy;
+            return MIEN_OK;
+        }
+    char *key_copy = memory_copy_string(key);
+    void *metadata = graph->metadata;
+    if (key_copy == NULL || !memory_grow(&metadata, graph->metadata_count,
+                                         &graph->metadata_capacity, sizeof *graph->metadata)) {
+        free(key_copy);
+        free(value_copy);
+        return error_no_memory(error, key, strlen(key));
+    }
+    graph->metadata = metadata;
+    graph->metadata[graph->metadata_count++] = (nn_metadata){key_copy, value_copy};
+    return MIEN_OK;
+}
+
+static mien_status write_model(const calibration *c, mien_error *error)
+{
+    uint8_t *bytes;
+    size_t size;
+    char text[32];
+    nn_graph graph;
+    mien_status status = file_read(c->model_path, ONNX_MAX_FILE_SIZE, &bytes, &size, error);
+    if (status != MIEN_OK)
+        return status;
+    status = onnx_read(bytes, size, &graph, error);
+    free(bytes);
+    if (status != MIEN_OK)
+        return status;
+    snprintf(text, sizeof text, "%.6f", c->temperature);
+    status = set_metadata(&graph, "mien.temperature", text, error);
+    if (status == MIEN_OK)
+        status = set_metadata(&graph, "mien.unsure_below", "0.5", error);
+    if (status == MIEN_OK)
+        status = onnx_write(&graph, c->weights, &bytes, &size, error);
+    nn_graph_free(&graph);
+    if (status != MIEN_OK)
+        return status;
+    status = file_write_atomic(c->out_path, bytes, size, error);
+    free(bytes);
+    return status;
+}
+
+int cli_model_calibrate(int argc, char **argv)
+{
+    calibration c = {.weights = ONNX_WEIGHTS_FLOAT32};
+    mien_error error;
+    int status = parse_arguments(&c, argc, argv);
+    if (status == EXIT_DONE && c.asked_for_help)
+        fputs(help, stdout);
+    else if (status == EXIT_DONE &&
+             (fit(&c, &error) != MIEN_OK || write_model(&c, &error) != MIEN_OK))
+        status = cli_fail(&error);
+    dataset_free(&c.set);
+    mien_model_free(c.model);
+    free(c.probabilities);
+    free(c.labels);
+    return status;
+}
