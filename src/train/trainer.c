@@ -360,9 +360,8 @@ static double batch_loss(run *r, const train_batch *batch)
     if (r->centres.centres == NULL)
         return loss;
     const float *features = train_network_output(r->network, FEATURES);
-    loss +=
-        stage->centre_weight * loss_centre(&targets, features, &r->centres, stage->centre_weight,
-                                           train_network_output_gradient(r->network, FEATURES));
+    loss += loss_centre(&targets, features, &r->centres, stage->centre_weight,
+                        train_network_output_gradient(r->network, FEATURES));
     loss_centres_update(&r->centres, &targets, features, stage->centre_rate);
     return loss;
 }
