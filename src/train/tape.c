@@ -77,7 +77,7 @@ static mien_status take_parameter(taper *t, const nn_node *node, int input, bool
         return cannot(t, node, "its weights are computed by the network");
     *index = t->parameter_of[value];
     if (*index >= 0)
-        return MIEN_OK;
+        return cannot(t, node, "another layer has the same weights");
     void *parameters = tape->parameters;
     if (!memory_grow(&parameters, tape->parameter_count, &tape->parameter_capacity,
                      sizeof *tape->parameters))
