@@ -615,6 +615,22 @@ static mien_status run_stage(run *r)
     return status;
 }
 
+static mien_status make_folder(const run *r)
+{
+    if (mkdir(r->options->folder, 0777) != 0 && errno != EEXIST)
+        return error_set(r->error, MIEN_IO, "cannot make the folder '%s': %s", r->options->folder,
+                         strerror(errno));
+    return MIEN_OK;
+}
+
+static mien_status keep_recipe(const run *r)
+{
+    char path[4096];
+    const char *text = r->options->recipe_text;
+    file_in_folder(r, "recipe.txt", path, sizeof path);
+    return file_write_atomic(path, text, strlen(text), r->error);
+}
+
 static mien_status run_stages(run *r)
 {
     bool loaded;
@@ -623,6 +639,9 @@ static mien_status run_stages(run *r)
         r->state = (run_state){.best_score = -1};
         status = begin_stage(r);
     }
+    /* Only now is it sure that the folder is not another recipe's. */
+    if (status == MIEN_OK)
+        status = keep_recipe(r);
     while (status == MIEN_OK) {
         status = run_stage(r);
         if (status != MIEN_OK || must_stop(r) || r->state.stage + 1 == r->recipe->stage_count)
@@ -631,17 +650,6 @@ static mien_status run_stages(run *r)
         status = begin_stage(r);
     }
     return status;
-}
-
-static mien_status make_folder(const run *r)
-{
-    char path[4096];
-    const char *text = r->options->recipe_text;
-    if (mkdir(r->options->folder, 0777) != 0 && errno != EEXIST)
-        return error_set(r->error, MIEN_IO, "cannot make the folder '%s': %s", r->options->folder,
-                         strerror(errno));
-    file_in_folder(r, "recipe.txt", path, sizeof path);
-    return file_write_atomic(path, text, strlen(text), r->error);
 }
 
 static uint64_t identify(const run *r)
