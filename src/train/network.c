@@ -384,8 +384,8 @@ static void layer_forward(train_network *network, size_t index, bool training, f
         backend->global_average_forward(&in, x, y);
         break;
     case TRAIN_DROPOUT:
-        elementwise_dropout(x, count, training ? nn_node_float(layer->node, "ratio", 0.5f) : 0,
-                            network->seed, network->step, (uint64_t)index, y);
+        elementwise_dropout(x, count, training ? layer->dropped : 0, network->seed, network->step,
+                            (uint64_t)index, y);
         break;
     case TRAIN_RESHAPE:
         reshape_forward(network, layer, x, y);
@@ -546,8 +546,8 @@ static void single_backward(train_network *network, size_t index, float *dy, flo
         backend->global_average_backward(&in, dy, dx);
         break;
     case TRAIN_DROPOUT:
-        elementwise_dropout(dy, count, nn_node_float(layer->node, "ratio", 0.5f), network->seed,
-                            network->step, (uint64_t)index, dx);
+        elementwise_dropout(dy, count, layer->dropped, network->seed, network->step,
+                            (uint64_t)index, dx);
         break;
     case TRAIN_RESHAPE:
         reshape_backward(network, layer, dy, dx);

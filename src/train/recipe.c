@@ -8,15 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Every key of a recipe but those under mien. */
-static const char *const known_keys[] = {"architecture",
-                                         "width_multiplier",
-                                         "height",
-                                         "width",
-                                         "seed",
-                                         "labels",
-                                         "norm_momentum",
-                                         "epochs",
+/* Keys that hold for the whole run, but those under mien. */
+static const char *const run_keys[] = {"architecture", "width_multiplier", "height",        "width",
+                                       "seed",         "labels",           "norm_momentum", NULL};
+
+/* Keys that each stage may set. */
+static const char *const stage_keys[] = {"epochs",
                                          "batch",
                                          "optimiser",
                                          "momentum",
@@ -52,22 +49,27 @@ static const char *const known_keys[] = {"architecture",
                                          "augment.erase",
                                          "augment.brightness",
                                          "augment.contrast",
-                                         "augment.noise"};
+                                         "augment.noise",
+                                         NULL};
 
-static bool is_known(const char *key)
+static bool is_one_of(const char *key, const char *const *keys)
 {
-    for (size_t i = 0; i < sizeof known_keys / sizeof *known_keys; i++)
-        if (strcmp(known_keys[i], key) == 0)
+    for (; *keys != NULL; keys++)
+        if (strcmp(*keys, key) == 0)
             return true;
-    return strncmp(key, "mien.", 5) == 0;
+    return false;
 }
 
-static mien_status check_keys(const setting_list *s, const char *name, mien_error *error)
+static mien_status check_key(const char *key, bool in_stage, const char *name, mien_error *error)
 {
-    for (size_t i = 0; i < s->count; i++)
-        if (!is_known(s->entries[i].key))
-            return error_set(error, MIEN_MALFORMED, "%s: there is no setting '%.60s'", name,
-                             s->entries[i].key);
+    if (is_one_of(key, stage_keys))
+        return MIEN_OK;
+    if (!is_one_of(key, run_keys) && strncmp(key, "mien.", 5) != 0)
+        return error_set(error, MIEN_MALFORMED, "%s: there is no setting '%.60s'", name, key);
+    if (in_stage)
+        return error_set(error, MIEN_MALFORMED,
+                         "%s: '%.60s' holds for the whole run: say it before the first stage", name,
+                         key);
     return MIEN_OK;
 }
 
@@ -167,6 +169,9 @@ static mien_status read_run(const setting_list *s, const char *name, train_recip
     r->norm_momentum = 0.1f;
     if (architecture == NULL)
         return error_set(error, MIEN_MALFORMED, "%s: it does not name its architecture", name);
+    if (strlen(architecture) >= sizeof r->architecture)
+        return error_set(error, MIEN_MALFORMED, "%s: there is no architecture '%.60s'", name,
+                         architecture);
     snprintf(r->architecture, sizeof r->architecture, "%s", architecture);
     mien_status status = settings_int(s, "seed", 0, 2147483647, &seed, error);
     if (status == MIEN_OK)
@@ -188,73 +193,101 @@ static mien_status read_run(const setting_list *s, const char *name, train_recip
     return status;
 }
 
-/* A line "[name]": its name in the caller's buffer. */
+/* A line "[name]", a comment may follow: its name in the caller's buffer. */
 static bool is_stage_line(const char *line, size_t length, char name[RECIPE_NAME_SIZE])
 {
-    while (length > 0 && (*line == ' ' || *line == '\t')) {
-        line++;
-        length--;
-    }
-    const char *end = memchr(line, ']', length);
-    if (length == 0 || *line != '[' || end == NULL || end - line - 1 >= RECIPE_NAME_SIZE)
+    static const char blanks[] = " \t\r";
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                  "0123456789 ._-";
+    char copy[256];
+    if (length >= sizeof copy)
         return false;
-    snprintf(name, RECIPE_NAME_SIZE, "%.*s", (int)(end - line - 1), line + 1);
-    return true;
+    snprintf(copy, sizeof copy, "%.*s", (int)length, line);
+    const char *start = copy + strspn(copy, blanks);
+    if (*start != '[')
+        return false;
+    size_t letters_in_name = strspn(start + 1, letters);
+    const char *end = start + 1 + letters_in_name;
+    if (letters_in_name == 0 || letters_in_name >= RECIPE_NAME_SIZE || *end != ']')
+        return false;
+    end += 1 + strspn(end + 1, blanks);
+    snprintf(name, RECIPE_NAME_SIZE, "%.*s", (int)letters_in_name, start + 1);
+    return *end == '\0' || *end == '#';
 }
 
-/* Takes in the lines up to the next stage; *text moves behind them. */
-static mien_status read_section(setting_list *s, const char **text, const char *end,
-                                const char *name, char next[RECIPE_NAME_SIZE], bool *has_next,
-                                mien_error *error)
+/* A recipe as it is read, section by section. */
+typedef struct recipe_reader {
+    const char *at, *end;
+    const char *name;               /* of the recipe, for messages */
+    char section[RECIPE_NAME_SIZE]; /* the stage that is read; "": before the first one */
+    char next[RECIPE_NAME_SIZE];    /* the stage behind it; "": none */
+    setting_list settings;          /* all that was said so far */
+} recipe_reader;
+
+/* Moves behind the line of the next stage, or to the end; returns where the section ends. */
+static const char *skip_section(recipe_reader *reader)
 {
-    const char *start = *text;
-    *has_next = false;
-    while (*text < end && !*has_next) {
-        const char *newline = memchr(*text, '\n', (size_t)(end - *text));
-        const char *line_end = newline != NULL ? newline : end;
-        *has_next = is_stage_line(*text, (size_t)(line_end - *text), next);
-        if (*has_next) {
-            mien_status status = settings_read(s, start, (size_t)(*text - start), name, error);
-            *text = newline != NULL ? newline + 1 : end;
-            return status;
-        }
-        *text = newline != NULL ? newline + 1 : end;
+    reader->next[0] = '\0';
+    while (reader->at < reader->end) {
+        const char *line = reader->at;
+        const char *newline = memchr(line, '\n', (size_t)(reader->end - line));
+        const char *line_end = newline != NULL ? newline : reader->end;
+        reader->at = newline != NULL ? newline + 1 : reader->end;
+        if (is_stage_line(line, (size_t)(line_end - line), reader->next))
+            return line;
+        reader->next[0] = '\0';
     }
-    return settings_read(s, start, (size_t)(*text - start), name, error);
+    return reader->end;
+}
+
+/* Takes in the lines up to the next stage. Lines are counted within the section. */
+static mien_status read_section(recipe_reader *reader, mien_error *error)
+{
+    char name[RECIPE_NAME_SIZE + 300];
+    setting_list section = {0};
+    const char *start = reader->at, *end = skip_section(reader);
+    bool in_stage = reader->section[0] != '\0';
+    snprintf(name, sizeof name, in_stage ? "%.256s [%s]" : "%.256s", reader->name, reader->section);
+    mien_status status = settings_read(&section, start, (size_t)(end - start), name, error);
+    for (size_t i = 0; status == MIEN_OK && i < section.count; i++) {
+        const setting_entry *entry = &section.entries[i];
+        status = check_key(entry->key, in_stage, name, error);
+        if (status == MIEN_OK)
+            status = settings_set(&reader->settings, entry->key, entry->value, error);
+    }
+    settings_free(&section);
+    return status;
+}
+
+static mien_status add_stage(const recipe_reader *reader, train_recipe *r, mien_error *error)
+{
+    if (r->stage_count == RECIPE_MAX_STAGES)
+        return error_set(error, MIEN_LIMIT, "%s: more than %d stages", reader->name,
+                         RECIPE_MAX_STAGES);
+    const char *name = reader->section[0] != '\0' ? reader->section : "training";
+    mien_status status = read_stage(&reader->settings, name, &r->stages[r->stage_count], error);
+    if (status == MIEN_OK)
+        r->stage_count++;
+    return status;
 }
 
 mien_status recipe_read(const char *text, size_t size, const char *name, train_recipe *out,
                         mien_error *error)
 {
     *out = (train_recipe){0};
-    setting_list s = {0};
-    const char *at = text, *end = text + size;
-    char stage_name[RECIPE_NAME_SIZE] = "training", next[RECIPE_NAME_SIZE];
-    bool has_next;
-    mien_status status = read_section(&s, &at, end, name, next, &has_next, error);
+    recipe_reader reader = {.at = text, .end = text + size, .name = name};
+    mien_status status = read_section(&reader, error);
     if (status == MIEN_OK)
-        status = check_keys(&s, name, error);
-    if (status == MIEN_OK)
-        status = read_run(&s, name, out, error);
-    while (status == MIEN_OK) {
-        bool more = has_next;
-        if (more) {
-            memcpy(stage_name, next, sizeof stage_name);
-            status = read_section(&s, &at, end, name, next, &has_next, error);
-        }
-        if (status == MIEN_OK && out->stage_count == RECIPE_MAX_STAGES)
-            status =
-                error_set(error, MIEN_LIMIT, "%s: more than %d stages", name, RECIPE_MAX_STAGES);
+        status = read_run(&reader.settings, name, out, error);
+    if (status == MIEN_OK && reader.next[0] == '\0')
+        status = add_stage(&reader, out, error);
+    while (status == MIEN_OK && reader.next[0] != '\0') {
+        memcpy(reader.section, reader.next, sizeof reader.section);
+        status = read_section(&reader, error);
         if (status == MIEN_OK)
-            status = check_keys(&s, name, error);
-        if (status == MIEN_OK)
-            status = read_stage(&s, stage_name, &out->stages[out->stage_count], error);
-        if (status == MIEN_OK)
-            out->stage_count++;
-        if (!has_next || !more)
-            break;
+            status = add_stage(&reader, out, error);
     }
-    settings_free(&s);
+    settings_free(&reader.settings);
     if (status != MIEN_OK)
         recipe_free(out);
     return status;

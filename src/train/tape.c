@@ -77,7 +77,7 @@ static mien_status take_parameter(taper *t, const nn_node *node, int input, bool
         return cannot(t, node, "its weights are computed by the network");
     *index = t->parameter_of[value];
     if (*index >= 0)
-        return MIEN_OK;
+        return cannot(t, node, "another layer has the same weights");
     void *parameters = tape->parameters;
     if (!memory_grow(&parameters, tape->parameter_count, &tape->parameter_capacity,
                      sizeof *tape->parameters))
@@ -206,6 +206,15 @@ static mien_status take_inputs(taper *t, train_layer *layer, int most)
     return MIEN_OK;
 }
 
+/* Until opset 12 the share that is dropped was an attribute, then it became a constant. */
+static float dropped_share(const train_tape *tape, const nn_node *node)
+{
+    const float *constant = NULL;
+    if (node->input_count > 1 && node->inputs[1] >= 0)
+        constant = tape->graph->values[node->inputs[1]].tensor.data;
+    return constant != NULL ? *constant : nn_node_float(node, "ratio", 0.5f);
+}
+
 static mien_status make_layer(taper *t, size_t index, train_layer *layer)
 {
     const nn_node *node = &t->tape->graph->nodes[index];
@@ -223,6 +232,8 @@ static mien_status make_layer(taper *t, size_t index, train_layer *layer)
         status = take_norm(t, layer);
     } else if (plain_kind(node->op, &layer->kind)) {
         status = MIEN_OK;
+        if (layer->kind == TRAIN_DROPOUT)
+            layer->dropped = dropped_share(t->tape, node);
         if (layer->kind == TRAIN_ACTIVATION)
             layer->activation =
                 (nn_activation){activation_of(node->op), layer->params.activation.alpha,

@@ -33,6 +33,7 @@ typedef struct train_layer {
     const nn_node *node;
     nn_params params;
     nn_activation activation;     /* joined behind it; kind NONE: none */
+    float dropped;                /* Dropout: the share */
     int inputs[TRAIN_MAX_INPUTS]; /* values that flow */
     int input_count;
     int output;

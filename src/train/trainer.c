@@ -9,6 +9,7 @@
 #include "train/checkpoint.h"
 #include "train/loss.h"
 #include "train/network.h"
+#include "train/run_log.h"
 #include "zoo/zoo.h"
 
 #include <errno.h>
@@ -360,9 +361,8 @@ static double batch_loss(run *r, const train_batch *batch)
     if (r->centres.centres == NULL)
         return loss;
     const float *features = train_network_output(r->network, FEATURES);
-    loss +=
-        stage->centre_weight * loss_centre(&targets, features, &r->centres, stage->centre_weight,
-                                           train_network_output_gradient(r->network, FEATURES));
+    loss += loss_centre(&targets, features, &r->centres, stage->centre_weight,
+                        train_network_output_gradient(r->network, FEATURES));
     loss_centres_update(&r->centres, &targets, features, stage->centre_rate);
     return loss;
 }
@@ -535,27 +535,10 @@ static void validate(run *r, double *score, double *loss)
 
 /* ---- The run ---- */
 
-static mien_status append_log(run *r, const train_progress *p)
-{
-    char path[4096];
-    file_in_folder(r, "log.jsonl", path, sizeof path);
-    FILE *log = fopen(path, "a");
-    if (log == NULL)
-        return error_set(r->error, MIEN_IO, "cannot write '%s': %s", path, strerror(errno));
-    fprintf(log,
-            "{\"stage\":\"%s\",\"epoch\":%d,\"loss\":%.6f,\"validation_loss\":%.6f,"
-            "\"validation_accuracy\":%.6f,\"rate\":%.6g,\"images_per_second\":%.1f}\n",
-            p->stage, p->epoch, p->loss, p->validation_loss, p->score, p->rate,
-            p->images_per_second);
-    bool failed = ferror(log) != 0;
-    failed = fclose(log) != 0 || failed;
-    return failed ? error_set(r->error, MIEN_IO, "cannot write '%s': %s", path, strerror(errno))
-                  : MIEN_OK;
-}
-
 /* After the last batch of an epoch: score, keep the best, tell, save. */
 static mien_status finish_epoch(run *r)
 {
+    char path[4096];
     train_progress progress = progress_of(r, r->state.schedule.steps_per_epoch);
     swap_averages(r);
     validate(r, &progress.score, &progress.validation_loss);
@@ -573,7 +556,8 @@ static mien_status finish_epoch(run *r)
     schedule_epoch_done(&r->state.schedule, progress.score);
     r->state.epoch++;
     r->state.stage_epoch++;
-    status = append_log(r, &progress);
+    file_in_folder(r, "log.jsonl", path, sizeof path);
+    status = run_log_append(path, &progress, r->error);
     if (status == MIEN_OK)
         status = save_checkpoint(r);
     if (status == MIEN_OK && r->options->epoch_done != NULL)
@@ -616,6 +600,25 @@ static mien_status run_stage(run *r)
     return status;
 }
 
+static mien_status make_folder(const run *r)
+{
+    if (mkdir(r->options->folder, 0777) != 0 && errno != EEXIST)
+        return error_set(r->error, MIEN_IO, "cannot make the folder '%s': %s", r->options->folder,
+                         strerror(errno));
+    return MIEN_OK;
+}
+
+/* Makes recipe and log agree with the state that the run begins with. */
+static mien_status begin_records(const run *r)
+{
+    char path[4096];
+    const char *text = r->options->recipe_text;
+    file_in_folder(r, "recipe.txt", path, sizeof path);
+    mien_status status = file_write_atomic(path, text, strlen(text), r->error);
+    file_in_folder(r, "log.jsonl", path, sizeof path);
+    return status == MIEN_OK ? run_log_cut(path, r->state.epoch, r->error) : status;
+}
+
 static mien_status run_stages(run *r)
 {
     bool loaded;
@@ -624,6 +627,9 @@ static mien_status run_stages(run *r)
         r->state = (run_state){.best_score = -1};
         status = begin_stage(r);
     }
+    /* Only now is it sure that the folder is not another recipe's. */
+    if (status == MIEN_OK)
+        status = begin_records(r);
     while (status == MIEN_OK) {
         status = run_stage(r);
         if (status != MIEN_OK || must_stop(r) || r->state.stage + 1 == r->recipe->stage_count)
@@ -632,17 +638,6 @@ static mien_status run_stages(run *r)
         status = begin_stage(r);
     }
     return status;
-}
-
-static mien_status make_folder(const run *r)
-{
-    char path[4096];
-    const char *text = r->options->recipe_text;
-    if (mkdir(r->options->folder, 0777) != 0 && errno != EEXIST)
-        return error_set(r->error, MIEN_IO, "cannot make the folder '%s': %s", r->options->folder,
-                         strerror(errno));
-    file_in_folder(r, "recipe.txt", path, sizeof path);
-    return file_write_atomic(path, text, strlen(text), r->error);
 }
 
 static uint64_t identify(const run *r)

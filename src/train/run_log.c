@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/run_log.h"
+
+#include "base/error.h"
+#include "base/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+mien_status run_log_cut(const char *path, int64_t epochs, mien_error *error)
+{
+    uint8_t *bytes;
+    size_t size, kept = 0;
+    if (!file_exists(path))
+        return MIEN_OK;
+    mien_status status = file_read(path, SIZE_MAX / 4, &bytes, &size, error);
+    if (status != MIEN_OK)
+        return status;
+    for (int64_t line = 0; line < epochs && kept < size; line++) {
+        const uint8_t *newline = memchr(bytes + kept, '\n', size - kept);
+        if (newline == NULL)
+            break;
+        kept = (size_t)(newline - bytes) + 1;
+    }
+    if (kept != size)
+        status = file_write_atomic(path, bytes, kept, error);
+    free(bytes);
+    return status;
+}
+
+mien_status run_log_append(const char *path, const train_progress *p, mien_error *error)
+{
+    FILE *log = fopen(path, "a");
+    if (log == NULL)
+        return error_set(error, MIEN_IO, "cannot write '%s': %s", path, strerror(errno));
+    fprintf(log,
+            "{\"stage\":\"%s\",\"epoch\":%d,\"loss\":%.6f,\"validation_loss\":%.6f,"
+            "\"validation_accuracy\":%.6f,\"rate\":%.6g,\"images_per_second\":%.1f}\n",
+            p->stage, p->epoch, p->loss, p->validation_loss, p->score, p->rate,
+            p->images_per_second);
+    bool failed = ferror(log) != 0;
+    failed = fclose(log) != 0 || failed;
+    return failed ? error_set(error, MIEN_IO, "cannot write '%s': %s", path, strerror(errno))
+                  : MIEN_OK;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The fast backend's functions against the reference's, on shapes that no builder makes: windows
+ * with dilation and uneven padding, every number of channels from 1 to 40.
+ */
+
+#include "support.h"
+
+#include "base/memory.h"
+#include "train/backend.h"
+
+#include <math.h>
+#include <omp.h>
+
+static float *numbers(test_random *random, size_t count)
+{
+    float *out = memory_aligned(count * sizeof *out);
+    assert_non_null(out);
+    for (size_t i = 0; i < count; i++)
+        out[i] = test_random_float(random);
+    return out;
+}
+
+static size_t count_of(const nn_extent *e)
+{
+    return (size_t)(e->batch * e->height * e->width * e->channels);
+}
+
+/* (N, C, H, W) -> (N, H, W, C), or back. A new array. */
+static float *moved(const float *from, const nn_extent *e, bool to_last)
+{
+    int64_t plane = e->height * e->width;
+    float *to = memory_aligned(count_of(e) * sizeof *to);
+    assert_non_null(to);
+    for (int64_t n = 0; n < e->batch; n++)
+        for (int64_t c = 0; c < e->channels; c++)
+            for (int64_t p = 0; p < plane; p++) {
+                int64_t first = (n * e->channels + c) * plane + p;
+                int64_t last = (n * plane + p) * e->channels + c;
+                if (to_last)
+                    to[last] = from[first];
+                else
+                    to[first] = from[last];
+            }
+    return to;
+}
+
+/* Sums of `terms` products of numbers up to `largest` each may differ by their rounding. */
+static void assert_near(const char *what, const nn_extent *in, const float *given,
+                        const float *expected, size_t count, double terms)
+{
+    double allowed = terms * ldexp(1, -23);
+    for (size_t i = 0; i < count; i++)
+        if (!(fabs((double)given[i] - (double)expected[i]) <= allowed))
+            fail_msg("%s, %d channels: number %zu is %g, not %g", what, (int)in->channels, i,
+                     (double)given[i], (double)expected[i]);
+}
+
+static void assert_picture(const char *what, const nn_extent *e, const float *last,
+                           const float *first, double terms)
+{
+    float *given = moved(last, e, false);
+    assert_near(what, e, given, first, count_of(e), terms);
+    free(given);
+}
+
+/* ---- Convolutions ---- */
+
+static nn_extent windowed(const nn_extent *in, const nn_window *w, int64_t channels)
+{
+    int64_t sizes[2] = {in->height, in->width};
+    for (int i = 0; i < 2; i++) {
+        int64_t reach = (int64_t)(w->kernel[i] - 1) * w->dilation[i] + 1;
+        sizes[i] = (sizes[i] + w->pad_before[i] + w->pad_after[i] - reach) / w->stride[i] + 1;
+    }
+    return (nn_extent){in->batch, sizes[0], sizes[1], channels};
+}
+
+static void compare_conv(const nn_conv *s, test_random *random)
+{
+    const train_backend *slow = &train_backend_ref, *fast = &train_backend_onednn;
+    size_t in = count_of(&s->in), out = count_of(&s->out), depth = (size_t)s->in.channels;
+    size_t taps = (size_t)(s->window.kernel[0] * s->window.kernel[1]);
+    size_t each = depth / (size_t)s->group, weight_count = (size_t)s->out.channels * each * taps;
+    float *x = numbers(random, in), *weights = numbers(random, weight_count);
+    float *bias = numbers(random, (size_t)s->out.channels), *dy = numbers(random, out);
+    float *x_last = moved(x, &s->in, true), *dy_last = moved(dy, &s->out, true);
+    float *y[2], *dx[2], *dw[2], *db[2];
+    for (int i = 0; i < 2; i++) {
+        const train_backend *backend = i == 0 ? slow : fast;
+        train_conv *conv;
+        mien_error error;
+        y[i] = numbers(random, out);
+        dx[i] = numbers(random, in);
+        dw[i] = numbers(random, weight_count);
+        db[i] = numbers(random, (size_t)s->out.channels);
+        assert_ok(backend->conv_create(s, true, &conv, &error), &error);
+        backend->conv_forward(conv, i == 0 ? x : x_last, weights, bias, y[i]);
+        backend->conv_backward(conv, i == 0 ? x : x_last, weights, i == 0 ? dy : dy_last, dx[i],
+                               dw[i], db[i]);
+        backend->conv_free(conv);
+    }
+    double pixels = (double)(s->out.batch * s->out.height * s->out.width);
+    double inner = (double)(each * taps);
+    assert_picture("forward", &s->out, y[1], y[0], inner + 2);
+    assert_picture("gradient of the input", &s->in, dx[1], dx[0],
+                   (double)(taps * (size_t)(s->out.channels / s->group)) + 2);
+    assert_near("gradient of the weights", &s->in, dw[1], dw[0], weight_count, pixels + 2);
+    assert_near("gradient of the bias", &s->in, db[1], db[0], (size_t)s->out.channels, pixels);
+    float *all[] = {x,    weights, bias,  dy,    x_last, dy_last, y[0],
+                    y[1], dx[0],   dx[1], dw[0], dw[1],  db[0],   db[1]};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
+static const nn_window windows[] = {
+    {{1, 1}, {1, 1}, {1, 1}, {0, 0}, {0, 0}}, {{3, 3}, {1, 1}, {1, 1}, {1, 1}, {1, 1}},
+    {{3, 3}, {2, 2}, {1, 1}, {0, 0}, {1, 1}}, {{3, 2}, {2, 1}, {1, 1}, {2, 0}, {0, 1}},
+    {{3, 3}, {1, 1}, {2, 2}, {2, 2}, {2, 2}}, {{5, 5}, {2, 2}, {1, 1}, {1, 2}, {2, 1}},
+    {{1, 1}, {2, 2}, {1, 1}, {0, 0}, {0, 0}},
+};
+enum { WINDOWS = sizeof windows / sizeof *windows };
+
+static void compare_convs_of(int channels, test_random *random)
+{
+    for (int i = 0; i < WINDOWS; i++) {
+        nn_conv s = {.in = {3, 7, 6, channels}, .window = windows[i], .group = 1};
+        s.out = windowed(&s.in, &s.window, (channels * 5) % 37 + 1);
+        compare_conv(&s, random);
+        s.group = channels; /* depthwise */
+        s.out.channels = channels;
+        compare_conv(&s, random);
+        s.group = channels % 2 == 0 ? 2 : 1;
+        s.out.channels = 2 * 3;
+        compare_conv(&s, random);
+    }
+}
+
+static void test_convolutions(void **state)
+{
+    (void)state;
+    test_random random = {5};
+    for (int channels = 1; channels <= 40; channels++) {
+        omp_set_num_threads(channels % 8 == 0 ? 2 : 1);
+        compare_convs_of(channels, &random);
+    }
+    omp_set_num_threads(2);
+    compare_convs_of(5, &random);
+    compare_convs_of(130, &random);
+    omp_set_num_threads(1);
+}
+
+/* ---- Pooling ---- */
+
+static void compare_pool(const nn_pool *p, test_random *random)
+{
+    size_t in = count_of(&p->in), out = count_of(&p->out);
+    float *x = numbers(random, in), *dy = numbers(random, out);
+    float *x_last = moved(x, &p->in, true), *dy_last = moved(dy, &p->out, true);
+    float *y[2] = {numbers(random, out), numbers(random, out)};
+    float *dx[2] = {numbers(random, in), numbers(random, in)};
+    uint8_t *winners = calloc(out, 1);
+    train_backend_ref.pool_forward(p, x, y[0], winners);
+    train_backend_ref.pool_backward(p, dy, winners, dx[0]);
+    train_backend_onednn.pool_forward(p, x_last, y[1], winners);
+    train_backend_onednn.pool_backward(p, dy_last, winners, dx[1]);
+    assert_picture("pooling", &p->out, y[1], y[0], p->maximum ? 0 : 4);
+    assert_picture("gradient of pooling", &p->in, dx[1], dx[0], 4);
+    float *all[] = {x, dy, x_last, dy_last, y[0], y[1], dx[0], dx[1]};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+    free(winners);
+}
+
+static void test_pooling(void **state)
+{
+    (void)state;
+    test_random random = {6};
+    for (int channels = 1; channels <= 40; channels += 3)
+        for (int i = 1; i < WINDOWS; i++)
+            for (int kind = 0; kind < 3; kind++) {
+                nn_pool p = {.in = {2, 7, 6, channels},
+                             .window = windows[i],
+                             .maximum = kind == 0,
+                             .count_padding = kind == 1};
+                p.out = windowed(&p.in, &p.window, channels);
+                compare_pool(&p, &random);
+            }
+}
+
+/* ---- Products ---- */
+
+static void compare_dense(int64_t rows, int64_t inner, int64_t outputs, test_random *random)
+{
+    const train_backend *backends[2] = {&train_backend_ref, &train_backend_onednn};
+    nn_extent in = {rows, 1, 1, inner};
+    size_t row_count = (size_t)rows, depth = (size_t)inner, wide = (size_t)outputs;
+    float *x = numbers(random, row_count * depth), *weights = numbers(random, wide * depth);
+    float *bias = numbers(random, wide), *dy = numbers(random, row_count * wide);
+    float *y[2], *dx[2], *dw[2], *db[2];
+    for (int i = 0; i < 2; i++) {
+        y[i] = numbers(random, row_count * wide);
+        dx[i] = numbers(random, row_count * depth);
+        dw[i] = numbers(random, wide * depth);
+        db[i] = numbers(random, wide);
+        backends[i]->dense_forward(rows, inner, outputs, x, weights, bias, y[i]);
+        backends[i]->dense_backward(rows, inner, outputs, x, weights, dy, dx[i], dw[i], db[i]);
+    }
+    assert_near("product", &in, y[1], y[0], row_count * wide, (double)inner + 2);
+    assert_near("gradient of its input", &in, dx[1], dx[0], row_count * depth, (double)outputs);
+    assert_near("gradient of its weights", &in, dw[1], dw[0], wide * depth, (double)rows);
+    assert_near("gradient of its bias", &in, db[1], db[0], wide, (double)rows);
+    float *all[] = {x, weights, bias, dy, y[0], y[1], dx[0], dx[1], dw[0], dw[1], db[0], db[1]};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
+static void test_products(void **state)
+{
+    (void)state;
+    test_random random = {7};
+    static const int sizes[] = {1, 2, 7, 16, 33};
+    for (int i = 0; i < 5; i++)
+        for (int k = 0; k < 5; k++)
+            for (int o = 0; o < 5; o++)
+                compare_dense(sizes[i], sizes[k], sizes[o], &random);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_convolutions),
+        cmocka_unit_test(test_pooling),
+        cmocka_unit_test(test_products),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
