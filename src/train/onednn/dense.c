@@ -25,6 +25,8 @@ struct dense_conv {
     dnnl_memory_t weights[DIRECTIONS];
     dnnl_memory_t scratchpads[DIRECTIONS];
     float *zero_bias;
+    nn_conv whole;   /* as it was asked for */
+    float *gathered; /* a 1x1 window with strides: the pixels that it reads; else NULL */
 };
 
 typedef struct descriptions {
@@ -138,11 +140,8 @@ static dnnl_status_t create_direction(dense_conv *c, int direction, const descri
 static dnnl_status_t create_all(dense_conv *c, const descriptions *d, bool needs_input_gradient)
 {
     dnnl_primitive_desc_t forward = NULL, backward = NULL;
-    /*
-     * oneDNN 2.6's AVX-512 kernels write beyond pictures that lie channels last when the channels
-     * are no multiple of 16. In float32 its AVX2 kernels are as fast. The call counts before the
-     * first primitive of the process only; later ones change nothing.
-     */
+    /* In float32 the AVX2 kernels are as fast as those of AVX-512 here. The call counts before the
+     * first primitive of the process only; later ones change nothing. */
     dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2);
     dnnl_status_t status = dnnl_engine_create(&c->engine, dnnl_cpu, 0);
     if (status == dnnl_success)
@@ -171,6 +170,61 @@ static dnnl_status_t create_all(dense_conv *c, const descriptions *d, bool needs
     return status;
 }
 
+/* ---- 1x1 windows with strides ---- */
+
+/*
+ * oneDNN 2.6's weight gradient of a 1x1 window with strides writes beyond its scratchpad when the
+ * input channels do not fill a block, with AVX2 and with AVX-512. So it never sees one: the pixels
+ * that the window reads are gathered into a picture of the output's size.
+ */
+static bool must_gather(const nn_conv *s)
+{
+    const nn_window *w = &s->window;
+    return w->kernel[0] == 1 && w->kernel[1] == 1 && (w->stride[0] > 1 || w->stride[1] > 1) &&
+           w->pad_before[0] == 0 && w->pad_before[1] == 0 && w->pad_after[0] == 0 &&
+           w->pad_after[1] == 0;
+}
+
+static nn_conv gathered_conv(const nn_conv *s)
+{
+    nn_conv dense = *s;
+    dense.in.height = s->out.height;
+    dense.in.width = s->out.width;
+    dense.window.stride[0] = dense.window.stride[1] = 1;
+    return dense;
+}
+
+/* Output row `row` of the batch: where its first pixel lies in the input, in floats. */
+static int64_t gathered_row(const nn_conv *s, int64_t row)
+{
+    int64_t picture = row / s->out.height, y = row % s->out.height * s->window.stride[0];
+    return (picture * s->in.height + y) * s->in.width * s->in.channels;
+}
+
+static void gather(const nn_conv *s, const float *x, float *gathered)
+{
+    int64_t rows = s->out.batch * s->out.height, channels = s->in.channels;
+#pragma omp parallel for schedule(static)
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t column = 0; column < s->out.width; column++)
+            memcpy(gathered + (row * s->out.width + column) * channels,
+                   x + gathered_row(s, row) + column * s->window.stride[1] * channels,
+                   (size_t)channels * sizeof *x);
+}
+
+/* The way back: pixels that the window does not read get 0. */
+static void scatter(const nn_conv *s, const float *gathered, float *dx)
+{
+    int64_t rows = s->out.batch * s->out.height, channels = s->in.channels;
+    memset(dx, 0, (size_t)(s->in.batch * s->in.height * s->in.width * channels) * sizeof *dx);
+#pragma omp parallel for schedule(static)
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t column = 0; column < s->out.width; column++)
+            memcpy(dx + gathered_row(s, row) + column * s->window.stride[1] * channels,
+                   gathered + (row * s->out.width + column) * channels,
+                   (size_t)channels * sizeof *dx);
+}
+
 mien_status dense_conv_create(const nn_conv *conv, bool needs_input_gradient, dense_conv **out,
                               mien_error *error)
 {
@@ -180,10 +234,16 @@ mien_status dense_conv_create(const nn_conv *conv, bool needs_input_gradient, de
     if (c == NULL)
         return error_no_memory(error, "a convolution", sizeof *c);
     c->zero_bias = memory_zeroed((size_t)conv->out.channels, sizeof *c->zero_bias);
+    c->whole = *conv;
+    nn_conv dense = must_gather(conv) ? gathered_conv(conv) : *conv;
+    if (must_gather(conv))
+        c->gathered = memory_aligned(
+            (size_t)(dense.in.batch * dense.in.height * dense.in.width * dense.in.channels) *
+            sizeof *c->gathered);
     dnnl_status_t status = dnnl_out_of_memory;
-    if (c->zero_bias != NULL)
+    if (c->zero_bias != NULL && (c->gathered != NULL || !must_gather(conv)))
         status =
-            describe(conv, &d) ? create_all(c, &d, needs_input_gradient) : dnnl_invalid_arguments;
+            describe(&dense, &d) ? create_all(c, &d, needs_input_gradient) : dnnl_invalid_arguments;
     if (status != dnnl_success) {
         dense_conv_free(c);
         return error_set(error,
@@ -212,6 +272,7 @@ void dense_conv_free(dense_conv *c)
     dnnl_stream_destroy(c->stream);
     dnnl_engine_destroy(c->engine);
     free(c->zero_bias);
+    free(c->gathered);
     free(c);
 }
 
@@ -248,6 +309,10 @@ void dense_conv_forward(dense_conv *c, const float *x, const float *weights, con
                         float *y)
 {
     dnnl_memory_t ordered = ordered_weights(c, FORWARD, weights);
+    if (c->gathered != NULL) {
+        gather(&c->whole, x, c->gathered);
+        x = c->gathered;
+    }
     set_data(c->source, x);
     set_data(c->destination, y);
     set_data(c->bias, bias != NULL ? bias : c->zero_bias);
@@ -294,7 +359,13 @@ void dense_conv_backward(dense_conv *c, const float *x, const float *weights, co
                          float *dx, float *d_weights)
 {
     if (dx != NULL)
-        backward_input(c, weights, dy, dx);
+        backward_input(c, weights, dy, c->gathered != NULL ? c->gathered : dx);
+    if (c->gathered != NULL) {
+        if (dx != NULL)
+            scatter(&c->whole, c->gathered, dx);
+        gather(&c->whole, x, c->gathered);
+        x = c->gathered;
+    }
     backward_weights(c, x, dy, d_weights);
 }
 
