@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,7 +133,8 @@ static mien_status read_choices(const setting_list *s, recipe_stage *stage, mien
                                  .gamma = 0.1f,
                                  .step_epochs = 10,
                                  .patience = 5,
-                                 .plateau_factor = 1};
+                                 .plateau_factor = 1,
+                                 .best_score = -INFINITY};
     stage->loss = (recipe_loss)loss;
     if (status == MIEN_OK)
         status = settings_bool(s, "nesterov", &stage->optimiser.nesterov, error);
