@@ -79,8 +79,10 @@ void elementwise_activate(nn_activation activation, size_t count, float *y)
         return;
     if (activation.kind == NN_ACTIVATION_RELU) {
 #pragma omp parallel for simd schedule(static)
-        for (size_t i = 0; i < count; i++)
-            y[i] = y[i] > 0 ? y[i] : 0;
+        for (size_t i = 0; i < count; i++) {
+            float value = y[i];
+            y[i] = value > 0 ? value : 0;
+        }
         return;
     }
 #pragma omp parallel for schedule(static)
@@ -93,8 +95,10 @@ void elementwise_activate_backward(nn_activation activation, const float *x, con
 {
     if (activation.kind == NN_ACTIVATION_RELU) {
 #pragma omp parallel for simd schedule(static)
-        for (size_t i = 0; i < count; i++)
-            dx[i] = y[i] > 0 ? dy[i] : 0;
+        for (size_t i = 0; i < count; i++) {
+            float gradient = dy[i]; /* read in any case, so that there is no branch */
+            dx[i] = y[i] > 0 ? gradient : 0;
+        }
         return;
     }
 #pragma omp parallel for schedule(static)

@@ -140,9 +140,6 @@ static dnnl_status_t create_direction(dense_conv *c, int direction, const descri
 static dnnl_status_t create_all(dense_conv *c, const descriptions *d, bool needs_input_gradient)
 {
     dnnl_primitive_desc_t forward = NULL, backward = NULL;
-    /* In float32 the AVX2 kernels are as fast as those of AVX-512 here. The call counts before the
-     * first primitive of the process only; later ones change nothing. */
-    dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2);
     dnnl_status_t status = dnnl_engine_create(&c->engine, dnnl_cpu, 0);
     if (status == dnnl_success)
         status = dnnl_stream_create(&c->stream, c->engine, dnnl_stream_default_flags);
