@@ -55,7 +55,7 @@ typedef struct nn_pool {
 typedef enum nn_binary { NN_ADD, NN_SUBTRACT, NN_MULTIPLY, NN_DIVIDE } nn_binary;
 
 typedef struct nn_kernels {
-    const char *name; /* "avx512", "avx2", "generic", "neon", "simd128" */
+    const char *name; /* "avx512", "avx2" or "generic" (128-bit vectors) */
     int vector_floats;
 
     /* Whether this set has a kernel for the convolution at all. */
