@@ -13,8 +13,21 @@
 
 #include "nn/kernels.h"
 
+#define TRAIN_MAX_THREADS  64 /* that a backend's own loops use */
+#define TRAIN_NORM_SCRATCH (2 * TRAIN_MAX_THREADS)
+#define TRAIN_MAX_CHANNELS 4096 /* of BatchNormalization */
+
 /* Forward and backward of one convolution: the backend's memory. */
 typedef struct train_conv train_conv;
+
+/* How the threads of a backend compute: control words of the processor. */
+typedef struct train_modes {
+    unsigned words[TRAIN_MAX_THREADS];
+    int threads;
+} train_modes;
+
+/* A number in BF16: the upper half of a float, rounded to the nearest, denormals to 0. */
+typedef uint16_t train_bf16;
 
 /* BatchNormalization of one layer. */
 typedef struct train_norm {
@@ -22,14 +35,42 @@ typedef struct train_norm {
     float epsilon;
     nn_activation activation; /* joined: NONE, RELU or CLIP */
     float *scratch;           /* TRAIN_NORM_SCRATCH floats a channel */
+    /* Backends with `rounding`, NULL where not wanted: y once more, and the gradient in the place
+     * of dx, which is then left alone. */
+    train_bf16 *rounded, *rounded_gradient;
 } train_norm;
 
-#define TRAIN_NORM_SCRATCH 128
-#define TRAIN_MAX_CHANNELS 4096 /* of BatchNormalization */
+/*
+ * What a backend adds that multiplies in BF16 and sums in float, here in convolutions and products.
+ * Everything that is kept from step to step stays float.
+ */
+typedef struct train_rounding {
+    /* Whether this processor multiplies BF16 by itself. */
+    bool (*available)(void);
+
+    /* Around each run of the arithmetic: in the computing threads, denormals count as 0 (they slow
+     * a processor down manyfold). `modes` keeps what was before. */
+    void (*enter)(train_modes *modes);
+    void (*leave)(const train_modes *modes);
+
+    /* Whether this convolution is one of them; any other is made by the backend's float functions.
+     */
+    bool (*takes)(const train_conv *conv);
+    void (*round)(const float *x, size_t count, train_bf16 *rounded);
+    /* Rounds dy (rows, channels), 0 where the output y shows that a RELU was flat (y: NULL for no
+     * RELU); d_bias (channels), or NULL, gets the sums over the rows. scratch: as in train_norm. */
+    void (*round_gradient)(const float *y, const float *dy, int64_t rows, int64_t channels,
+                           float *scratch, train_bf16 *rounded, float *d_bias);
+    void (*conv_forward)(train_conv *conv, const train_bf16 *x, const float *weights,
+                         const float *bias, float *y);
+    void (*conv_backward)(train_conv *conv, const train_bf16 *x, const float *weights,
+                          const train_bf16 *dy, float *dx, float *d_weights);
+} train_rounding;
 
 typedef struct train_backend {
     const char *name;
     bool channels_last;
+    const train_rounding *rounding; /* NULL: all in float */
 
     /*
      * conv->packed is not used; conv->activation neither. Failure: *out is NULL,
@@ -87,8 +128,18 @@ typedef struct train_backend {
 
 extern const train_backend train_backend_ref;
 extern const train_backend train_backend_onednn;
+extern const train_backend train_backend_onednn_bf16; /* only where rounding->available() */
+
+typedef enum train_precision { TRAIN_F32, TRAIN_BF16 } train_precision;
 
 /* "ref" or "onednn". NULL: there is none of that name. */
 const train_backend *train_backend_find(const char *name);
+
+/*
+ * The same backend with that precision. Failure: *out is NULL, MIEN_UNSUPPORTED: the backend or
+ * this processor does not have it.
+ */
+mien_status train_backend_with(const train_backend *backend, train_precision precision,
+                               const train_backend **out, mien_error *error);
 
 #endif

@@ -10,8 +10,9 @@
 #include <string.h>
 
 /* Keys that hold for the whole run, but those under mien. */
-static const char *const run_keys[] = {"architecture", "width_multiplier", "height",        "width",
-                                       "seed",         "labels",           "norm_momentum", NULL};
+static const char *const run_keys[] = {
+    "architecture", "width_multiplier", "height",    "width", "seed",
+    "labels",       "norm_momentum",    "precision", NULL};
 
 /* Keys that each stage may set. */
 static const char *const stage_keys[] = {"epochs",
@@ -166,7 +167,8 @@ static mien_status read_run(const setting_list *s, const char *name, train_recip
                             mien_error *error)
 {
     static const char *const labels[] = {"fer2013", "fer+", NULL};
-    int seed = 1, label_kind = 0;
+    static const char *const precisions[] = {"f32", "bf16", NULL};
+    int seed = 1, label_kind = 0, precision = TRAIN_F32;
     const char *architecture = settings_get(s, "architecture");
     r->norm_momentum = 0.1f;
     if (architecture == NULL)
@@ -179,6 +181,8 @@ static mien_status read_run(const setting_list *s, const char *name, train_recip
     if (status == MIEN_OK)
         status = settings_choice(s, "labels", labels, &label_kind, error);
     if (status == MIEN_OK)
+        status = settings_choice(s, "precision", precisions, &precision, error);
+    if (status == MIEN_OK)
         status = settings_float(s, "width_multiplier", 0.05, 8, &r->width_multiplier, error);
     if (status == MIEN_OK)
         status = settings_float(s, "norm_momentum", 0.0001, 1, &r->norm_momentum, error);
@@ -188,6 +192,7 @@ static mien_status read_run(const setting_list *s, const char *name, train_recip
         status = settings_int(s, "width", 8, 1024, &r->width, error);
     r->seed = (uint64_t)seed;
     r->fer_plus = label_kind == 1;
+    r->precision = (train_precision)precision;
     for (size_t i = 0; status == MIEN_OK && i < s->count; i++)
         if (strncmp(s->entries[i].key, "mien.", 5) == 0)
             status =

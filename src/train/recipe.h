@@ -11,6 +11,7 @@
 #include "base/settings.h"
 #include "data/augment.h"
 #include "prep/prep.h"
+#include "train/backend.h"
 #include "train/optimiser.h"
 
 #define RECIPE_MAX_STAGES 8
@@ -42,6 +43,7 @@ typedef struct train_recipe {
     float width_multiplier;
     int height, width; /* 0: the architecture's */
     uint64_t seed;
+    train_precision precision;   /* of the products */
     bool fer_plus;               /* labels by the votes of FER+ */
     float norm_momentum;         /* of BatchNormalization's running statistics */
     setting_list model_settings; /* mien.input.* and mien.crop.*: go into the model */

@@ -144,8 +144,12 @@ static mien_status open_stage_network(run *r)
     static const char *const outputs[TRAINED_OUTPUTS] = {"logits", "features"};
     size_t count = stage_of(r)->centre_weight > 0 ? 2 : 1;
     train_network *old = r->network, *fresh;
-    mien_status status = train_network_create(r->model, stage_of(r)->batch, outputs, count,
-                                              r->options->backend, &fresh, r->error);
+    const train_backend *backend;
+    mien_status status =
+        train_backend_with(r->options->backend, r->recipe->precision, &backend, r->error);
+    if (status == MIEN_OK)
+        status = train_network_create(r->model, stage_of(r)->batch, outputs, count, backend, &fresh,
+                                      r->error);
     if (status != MIEN_OK)
         return status;
     r->network = fresh;

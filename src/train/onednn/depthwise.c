@@ -16,8 +16,6 @@
 
 #define BLOCK 16 /* channels that are kept in registers */
 
-#define VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-
 /* ONNX's (C, 1, kH, kW) beside (taps, C): the weight of a tap and channel. */
 static inline float weight_of(const float *weights, int64_t taps, int64_t tap, int64_t c)
 {

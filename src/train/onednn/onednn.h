@@ -6,17 +6,41 @@
 
 #include "train/backend.h"
 
+/* The compiler makes one function for each of these instruction sets. */
+#define VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+
+/* Threads that the loops of this backend use. */
+int onednn_threads(void);
+
 /* ---- dense.c: oneDNN's convolutions and products ---- */
 
 typedef struct dense_conv dense_conv;
 
-mien_status dense_conv_create(const nn_conv *conv, bool needs_input_gradient, dense_conv **out,
-                              mien_error *error);
+/*
+ * bf16: x and dy of this convolution are train_bf16, else float. MIEN_UNSUPPORTED also where oneDNN
+ * has only a slow kernel for it in BF16.
+ */
+mien_status dense_conv_create(const nn_conv *conv, bool needs_input_gradient, bool bf16,
+                              dense_conv **out, mien_error *error);
 void dense_conv_free(dense_conv *conv);
-void dense_conv_forward(dense_conv *conv, const float *x, const float *weights, const float *bias,
+bool dense_conv_is_bf16(const dense_conv *conv);
+void dense_conv_forward(dense_conv *conv, const void *x, const float *weights, const float *bias,
                         float *y);
-void dense_conv_backward(dense_conv *conv, const float *x, const float *weights, const float *dy,
+void dense_conv_backward(dense_conv *conv, const void *x, const float *weights, const void *dy,
                          float *dx, float *d_weights);
+
+/* ---- strided.c: the pixels that a 1x1 window with strides reads ---- */
+
+/* dense_conv never shows oneDNN such a convolution: it gathers the pixels first. */
+bool strided_must_gather(const nn_conv *conv);
+/* The convolution of the gathered pixels. */
+nn_conv strided_gathered(const nn_conv *conv);
+/* x: pictures whose numbers have `size` bytes each. */
+void strided_gather(const nn_conv *conv, const void *x, size_t size, void *gathered);
+/* The way back: pixels that the window does not read get 0. */
+void strided_scatter(const nn_conv *conv, const float *gathered, float *dx);
+
+/* ---- products.c ---- */
 
 void dense_forward(int64_t rows, int64_t inner, int64_t outputs, const float *x,
                    const float *weights, const float *bias, float *y);
@@ -38,12 +62,57 @@ void depthwise_backward_input(depthwise_conv *conv, const float *dy, const float
 void depthwise_backward_weights(depthwise_conv *conv, const float *x, const float *dy,
                                 float *d_weights);
 
-/* ---- channels.c ---- */
+/* ---- norm.c ---- */
 
 /* sums[c] = sum over rows of x[r][c]; the same for the same number of threads. */
 void sum_rows(const float *x, int64_t rows, int64_t channels, float *sums);
 
-/* Threads that the loops of this backend use. */
-int onednn_threads(void);
+void channels_norm_forward(const train_norm *norm, const float *x, const float *scale,
+                           const float *shift, float *mean, float *inverse, float *y);
+void channels_norm_running(const train_norm *norm, const float *x, const float *scale,
+                           const float *shift, const float *mean, const float *variance, float *y);
+void channels_norm_backward(const train_norm *norm, const float *x, const float *y,
+                            const float *scale, const float *mean, const float *inverse, float *dy,
+                            float *dx, float *d_scale, float *d_shift);
+
+/* ---- pool.c ---- */
+
+void channels_pool_forward(const nn_pool *pool, const float *x, float *y, uint8_t *winners);
+void channels_pool_backward(const nn_pool *pool, const float *dy, const uint8_t *winners,
+                            float *dx);
+void channels_global_average_forward(const nn_extent *in, const float *x, float *y);
+void channels_global_average_backward(const nn_extent *in, const float *dy, float *dx);
+
+/* ---- channels.c ---- */
+
+void channels_scale_forward(const nn_extent *in, const float *x, const float *factor, float *y);
+void channels_scale_backward(const nn_extent *in, const float *x, const float *factor,
+                             const float *dy, float *dx, float *d_factor);
+void channels_join(const nn_extent *part, int64_t first, int64_t all_channels, const float *from,
+                   float *whole);
+void channels_split(const nn_extent *part, int64_t first, int64_t all_channels, const float *whole,
+                    float *to);
+
+/* ---- bf16.c: train_rounding's functions ---- */
+
+bool bf16_available(void);
+void bf16_enter(train_modes *modes);
+void bf16_leave(const train_modes *modes);
+void bf16_round(const float *x, size_t count, train_bf16 *rounded);
+void bf16_round_gradient(const float *y, const float *dy, int64_t rows, int64_t channels,
+                         float *scratch, train_bf16 *rounded, float *d_bias);
+
+/* To the nearest, ties to even; what is smaller than the smallest normal number becomes 0. */
+static inline train_bf16 bf16_of(float value)
+{
+    union {
+        float number;
+        uint32_t bits;
+    } u = {value};
+    uint32_t rounded = (u.bits + 0x7fff + ((u.bits >> 16) & 1)) >> 16;
+    uint32_t magnitude = u.bits & 0x7fffffff;
+    rounded = magnitude > 0x7f800000 ? u.bits >> 16 | 0x40 : rounded; /* no number stays none */
+    return (train_bf16)(magnitude < 0x00800000 ? 0 : rounded);
+}
 
 #endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/network_state.h"
+
+#include "train/elementwise.h"
+
+#include <string.h>
+
+/* running = (1 - momentum) running + momentum batch, the variance unbiased as PyTorch keeps it. */
+static void move_statistics(const train_network *network, const train_layer *layer,
+                            const layer_state *state, float momentum)
+{
+    nn_extent e = network_extent(network, layer->output);
+    double n = (double)(e.batch * e.height * e.width);
+    float *mean = network_parameter(network, layer, 2),
+          *variance = network_parameter(network, layer, 3);
+    for (int64_t c = 0; c < e.channels; c++) {
+        double biased = 1 / ((double)state->inverse[c] * state->inverse[c]) -
+                        (double)layer->params.norm.epsilon;
+        double unbiased = n > 1 ? biased * n / (n - 1) : biased;
+        mean[c] += momentum * (state->mean[c] - mean[c]);
+        variance[c] += momentum * ((float)unbiased - variance[c]);
+    }
+}
+
+static void norm_forward(const train_network *network, const train_layer *layer, layer_state *state,
+                         bool training, float momentum)
+{
+    const float *x = network->values[layer->inputs[0]];
+    float *y = network->values[layer->output];
+    train_norm norm = network_norm(network, layer);
+    if (training) {
+        network->backend->norm_forward(&norm, x, network_parameter(network, layer, 0),
+                                       network_parameter(network, layer, 1), state->mean,
+                                       state->inverse, y);
+        move_statistics(network, layer, state, momentum);
+        return;
+    }
+    network->backend->norm_running(
+        &norm, x, network_parameter(network, layer, 0), network_parameter(network, layer, 1),
+        network_parameter(network, layer, 2), network_parameter(network, layer, 3), y);
+}
+
+/* Flatten of a picture is row-major in ONNX: (C, H, W). */
+static void reshape_forward(const train_network *network, const train_layer *layer, const float *x,
+                            float *y)
+{
+    nn_extent in = network_extent(network, layer->inputs[0]);
+    if (network->backend->channels_last && in.height * in.width > 1 && in.channels > 1)
+        elementwise_transpose(x, in.batch, in.height * in.width, in.channels, y);
+    else
+        memcpy(y, x, network_count(network, layer->output) * sizeof *y);
+}
+
+static void concat_forward(const train_network *network, const train_layer *layer, float *y)
+{
+    int64_t first = 0, all = network_extent(network, layer->output).channels;
+    for (int i = 0; i < layer->input_count; i++) {
+        nn_extent part = network_extent(network, layer->inputs[i]);
+        network->backend->join_channels(&part, first, all, network->values[layer->inputs[i]], y);
+        first += part.channels;
+    }
+}
+
+/* Two equal shapes, or a number for each picture and channel. */
+static void multiply_forward(const train_network *network, const train_layer *layer, float *y)
+{
+    const float *a = network->values[layer->inputs[0]], *b = network->values[layer->inputs[1]];
+    nn_extent in = network_extent(network, layer->inputs[0]);
+    if (network_count(network, layer->inputs[1]) == network_count(network, layer->inputs[0]))
+        elementwise_multiply(a, b, network_count(network, layer->output), y);
+    else
+        network->backend->scale_channels_forward(&in, a, b, y);
+}
+
+/* BatchNormalization rounds what it writes by itself. */
+static void round_output(const train_network *network, const train_layer *layer)
+{
+    train_bf16 *rounded = network->rounded[layer->output];
+    if (rounded != NULL && layer->kind != TRAIN_BATCH_NORM)
+        network->backend->rounding->round(network->values[layer->output],
+                                          network_count(network, layer->output), rounded);
+}
+
+static void layer_forward(train_network *network, size_t index, bool training, float momentum)
+{
+    const train_layer *layer = &network->tape.layers[index];
+    layer_state *state = &network->layers[index];
+    const train_backend *backend = network->backend;
+    const float *x = network->values[layer->inputs[0]];
+    float *y = network->values[layer->output];
+    nn_extent in = network_extent(network, layer->inputs[0]);
+    size_t count = network_count(network, layer->output);
+    nn_pool pool;
+    if (state->rounds) {
+        backend->rounding->conv_forward(state->conv, network->rounded[layer->inputs[0]],
+                                        network_parameter(network, layer, 0),
+                                        network_parameter(network, layer, 1), y);
+        elementwise_activate(layer->activation, count, y);
+        round_output(network, layer);
+        return;
+    }
+    switch (layer->kind) {
+    case TRAIN_CONV:
+        backend->conv_forward(state->conv, x, network_parameter(network, layer, 0),
+                              network_parameter(network, layer, 1), y);
+        break;
+    case TRAIN_DENSE:
+        backend->dense_forward(
+            in.batch, in.channels, network_extent(network, layer->output).channels, x,
+            network_parameter(network, layer, 0), network_parameter(network, layer, 1), y);
+        break;
+    case TRAIN_BATCH_NORM:
+        norm_forward(network, layer, state, training, momentum);
+        return; /* its activation is part of it */
+    case TRAIN_ACTIVATION:
+        memcpy(y, x, count * sizeof *y);
+        break;
+    case TRAIN_ADD:
+        elementwise_add(x, network->values[layer->inputs[1]], count, y);
+        break;
+    case TRAIN_MULTIPLY:
+        multiply_forward(network, layer, y);
+        break;
+    case TRAIN_MAX_POOL:
+    case TRAIN_AVERAGE_POOL:
+        pool = network_pool(network, layer);
+        backend->pool_forward(&pool, x, y, state->winners);
+        break;
+    case TRAIN_GLOBAL_AVERAGE:
+        backend->global_average_forward(&in, x, y);
+        break;
+    case TRAIN_DROPOUT:
+        elementwise_dropout(x, count, training ? layer->dropped : 0, network->seed, network->step,
+                            (uint64_t)index, y);
+        break;
+    case TRAIN_RESHAPE:
+        reshape_forward(network, layer, x, y);
+        break;
+    case TRAIN_CONCAT:
+        concat_forward(network, layer, y);
+        break;
+    }
+    elementwise_activate(layer->activation, count, y);
+    round_output(network, layer);
+}
+
+void train_network_forward(train_network *network, bool training, float momentum, uint64_t seed,
+                           uint64_t step)
+{
+    nn_extent in = network_extent(network, network->tape.input);
+    float *input = network->values[network->tape.input];
+    train_modes modes;
+    network_enter(network, &modes);
+    network->seed = seed;
+    network->step = step;
+    if (network->backend->channels_last)
+        elementwise_transpose(network->plain_input, in.batch, in.channels, in.height * in.width,
+                              input);
+    else
+        memcpy(input, network->plain_input,
+               network_count(network, network->tape.input) * sizeof *input);
+    if (network->rounded[network->tape.input] != NULL)
+        network->backend->rounding->round(input, network_count(network, network->tape.input),
+                                          network->rounded[network->tape.input]);
+    for (size_t l = 0; l < network->tape.layer_count; l++)
+        layer_forward(network, l, training, momentum);
+    network_leave(network, &modes);
+    for (size_t o = 0; o < network->output_count; o++)
+        memset(network->gradients[network->outputs[o]], 0,
+               network_count(network, network->outputs[o]) * sizeof(float));
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TRAIN_NETWORK_STATE_H
+#define TRAIN_NETWORK_STATE_H
+
+/* What a network is made of: shared by network*.c, private to them. */
+
+#include "train/network.h"
+
+#define NETWORK_MAX_OUTPUTS 4
+
+/* What a layer keeps from its way forwards for its way backwards. */
+typedef struct layer_state {
+    train_conv *conv;      /* a product has one where the backend takes it in BF16 */
+    bool rounds;           /* conv is in BF16 */
+    float *mean, *inverse; /* BatchNormalization: (C) */
+    uint8_t *winners;      /* max-pooling: one for each output */
+} layer_state;
+
+struct train_network {
+    train_tape tape;
+    const train_backend *backend;
+    float **values;    /* activations by value of the graph; NULL where none */
+    float **gradients; /* of activations; NULL where none is needed */
+    float **parameters, **parameter_gradients; /* by index in the tape */
+    /* By value, with a backend that rounds: activations that a convolution in BF16 reads, and
+     * gradients that only one writes and one reads, in the place of `gradients`. */
+    train_bf16 **rounded, **rounded_gradients;
+    train_bf16 *rounded_part; /* a gradient that is rounded for one layer */
+    layer_state *layers;
+    float *part; /* a gradient that is added to another */
+    float *norm_scratch;
+    float *plain_input; /* channels first, when the backend wants them last */
+    int outputs[NETWORK_MAX_OUTPUTS];
+    size_t output_count;
+    uint64_t seed, step; /* of the last forward run */
+};
+
+/* The shape of a value as a picture; what is no picture has one pixel. */
+nn_extent network_extent(const train_network *network, int value);
+size_t network_count(const train_network *network, int value);
+
+/* The numbers of a layer's parameter, NULL where it has none. */
+float *network_parameter(const train_network *network, const train_layer *layer, int which);
+
+train_norm network_norm(const train_network *network, const train_layer *layer);
+nn_pool network_pool(const train_network *network, const train_layer *layer);
+
+/* Around each run forwards or backwards: sets how the processor computes, and sets it back. */
+void network_enter(const train_network *network, train_modes *modes);
+void network_leave(const train_network *network, const train_modes *modes);
+
+#endif

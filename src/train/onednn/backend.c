@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The onednn backend's tables. */
+
+#include "train/onednn/onednn.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <omp.h>
+#include <stdlib.h>
+
+int onednn_threads(void)
+{
+    int threads = omp_get_max_threads();
+    return threads < TRAIN_MAX_THREADS ? threads : TRAIN_MAX_THREADS;
+}
+
+struct train_conv {
+    nn_conv shape;
+    dense_conv *dense; /* one of the two */
+    depthwise_conv *depthwise;
+};
+
+static bool is_depthwise(const nn_conv *s)
+{
+    return s->group > 1 && s->group == s->in.channels && s->out.channels == s->in.channels;
+}
+
+static void conv_free(train_conv *conv)
+{
+    if (conv == NULL)
+        return;
+    dense_conv_free(conv->dense);
+    depthwise_free(conv->depthwise);
+    free(conv);
+}
+
+/* In BF16 where asked for and where oneDNN is good at it. */
+static mien_status create_dense(train_conv *conv, bool needs_input_gradient, bool bf16,
+                                mien_error *error)
+{
+    mien_status status = MIEN_UNSUPPORTED;
+    if (bf16)
+        status = dense_conv_create(&conv->shape, needs_input_gradient, true, &conv->dense, error);
+    if (status == MIEN_UNSUPPORTED)
+        status = dense_conv_create(&conv->shape, needs_input_gradient, false, &conv->dense, error);
+    return status;
+}
+
+static mien_status create(const nn_conv *shape, bool needs_input_gradient, bool bf16,
+                          train_conv **out, mien_error *error)
+{
+    *out = NULL;
+    train_conv *conv = memory_zeroed(1, sizeof *conv);
+    if (conv == NULL)
+        return error_no_memory(error, "a convolution", sizeof *conv);
+    conv->shape = *shape;
+    mien_status status = MIEN_OK;
+    if (is_depthwise(shape))
+        status = depthwise_create(shape, &conv->depthwise, error);
+    else
+        status = create_dense(conv, needs_input_gradient, bf16, error);
+    if (status != MIEN_OK) {
+        conv_free(conv);
+        return status;
+    }
+    *out = conv;
+    return MIEN_OK;
+}
+
+static mien_status conv_create(const nn_conv *shape, bool needs_input_gradient, train_conv **out,
+                               mien_error *error)
+{
+    return create(shape, needs_input_gradient, false, out, error);
+}
+
+static mien_status conv_create_bf16(const nn_conv *shape, bool needs_input_gradient,
+                                    train_conv **out, mien_error *error)
+{
+    return create(shape, needs_input_gradient, true, out, error);
+}
+
+static void conv_forward(train_conv *conv, const float *x, const float *weights, const float *bias,
+                         float *y)
+{
+    if (conv->dense != NULL)
+        dense_conv_forward(conv->dense, x, weights, bias, y);
+    else
+        depthwise_forward(conv->depthwise, x, weights, bias, y);
+}
+
+static void conv_backward(train_conv *conv, const float *x, const float *weights, const float *dy,
+                          float *dx, float *d_weights, float *d_bias)
+{
+    const nn_extent *out = &conv->shape.out;
+    if (conv->dense != NULL) {
+        dense_conv_backward(conv->dense, x, weights, dy, dx, d_weights);
+    } else {
+        if (dx != NULL)
+            depthwise_backward_input(conv->depthwise, dy, weights, dx);
+        depthwise_backward_weights(conv->depthwise, x, dy, d_weights);
+    }
+    if (d_bias != NULL)
+        sum_rows(dy, out->batch * out->height * out->width, out->channels, d_bias);
+}
+
+static bool takes_bf16(const train_conv *conv)
+{
+    return conv->dense != NULL && dense_conv_is_bf16(conv->dense);
+}
+
+static void conv_forward_bf16(train_conv *conv, const train_bf16 *x, const float *weights,
+                              const float *bias, float *y)
+{
+    dense_conv_forward(conv->dense, x, weights, bias, y);
+}
+
+static void conv_backward_bf16(train_conv *conv, const train_bf16 *x, const float *weights,
+                               const train_bf16 *dy, float *dx, float *d_weights)
+{
+    dense_conv_backward(conv->dense, x, weights, dy, dx, d_weights);
+}
+
+static const train_rounding rounding = {.available = bf16_available,
+                                        .enter = bf16_enter,
+                                        .leave = bf16_leave,
+                                        .takes = takes_bf16,
+                                        .round = bf16_round,
+                                        .round_gradient = bf16_round_gradient,
+                                        .conv_forward = conv_forward_bf16,
+                                        .conv_backward = conv_backward_bf16};
+
+const train_backend train_backend_onednn = {
+    .name = "onednn",
+    .channels_last = true,
+    .conv_create = conv_create,
+    .conv_free = conv_free,
+    .conv_forward = conv_forward,
+    .conv_backward = conv_backward,
+    .dense_forward = dense_forward,
+    .dense_backward = dense_backward,
+    .norm_forward = channels_norm_forward,
+    .norm_running = channels_norm_running,
+    .norm_backward = channels_norm_backward,
+    .pool_forward = channels_pool_forward,
+    .pool_backward = channels_pool_backward,
+    .global_average_forward = channels_global_average_forward,
+    .global_average_backward = channels_global_average_backward,
+    .scale_channels_forward = channels_scale_forward,
+    .scale_channels_backward = channels_scale_backward,
+    .join_channels = channels_join,
+    .split_channels = channels_split};
+
+const train_backend train_backend_onednn_bf16 = {
+    .name = "onednn",
+    .channels_last = true,
+    .rounding = &rounding,
+    .conv_create = conv_create_bf16,
+    .conv_free = conv_free,
+    .conv_forward = conv_forward,
+    .conv_backward = conv_backward,
+    .dense_forward = dense_forward,
+    .dense_backward = dense_backward,
+    .norm_forward = channels_norm_forward,
+    .norm_running = channels_norm_running,
+    .norm_backward = channels_norm_backward,
+    .pool_forward = channels_pool_forward,
+    .pool_backward = channels_pool_backward,
+    .global_average_forward = channels_global_average_forward,
+    .global_average_backward = channels_global_average_backward,
+    .scale_channels_forward = channels_scale_forward,
+    .scale_channels_backward = channels_scale_backward,
+    .join_channels = channels_join,
+    .split_channels = channels_split};
