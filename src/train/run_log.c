@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/number.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,6 +27,31 @@ mien_status run_log_cut(const char *path, int64_t epochs, mien_error *error)
     }
     if (kept != size)
         status = file_write_atomic(path, bytes, kept, error);
+    free(bytes);
+    return status;
+}
+
+mien_status run_log_best(const char *path, int epochs, int *logged, double *best, mien_error *error)
+{
+    static const char key[] = "\"validation_accuracy\":";
+    uint8_t *bytes;
+    size_t size;
+    *logged = 0;
+    *best = -1;
+    mien_status status = file_read(path, SIZE_MAX / 4, &bytes, &size, error);
+    if (status != MIEN_OK)
+        return status;
+    const char *at = (const char *)bytes;
+    while (status == MIEN_OK && *logged < epochs && (at = strstr(at, key)) != NULL) {
+        double accuracy;
+        at += sizeof key - 1;
+        if (!number_read(at, &at, &accuracy))
+            status =
+                error_set(error, MIEN_MALFORMED, "%s, line %d: no accuracy", path, *logged + 1);
+        else if (accuracy > *best)
+            *best = accuracy;
+        (*logged)++;
+    }
     free(bytes);
     return status;
 }

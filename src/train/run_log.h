@@ -12,6 +12,13 @@
  */
 mien_status run_log_cut(const char *path, int64_t epochs, mien_error *error);
 
+/*
+ * The best validation accuracy of the first `epochs` lines, 0..1, -1 without a line; *logged: how
+ * many of them there are. MIEN_NOT_FOUND, MIEN_IO, MIEN_MALFORMED, MIEN_OUT_OF_MEMORY.
+ */
+mien_status run_log_best(const char *path, int epochs, int *logged, double *best,
+                         mien_error *error);
+
 /* Adds the line of an epoch. MIEN_IO. */
 mien_status run_log_append(const char *path, const train_progress *progress, mien_error *error);
 
