@@ -281,7 +281,7 @@ static void norm_forward(const train_network *network, const train_layer *layer,
     const float *x = network->values[layer->inputs[0]];
     float *y = network->values[layer->output];
     train_norm norm = norm_of(network, layer);
-    if (training) {
+    if (training && !train_tape_norm_is_frozen(&network->tape, layer)) {
         network->backend->norm_forward(&norm, x, parameter(network, layer, 0),
                                        parameter(network, layer, 1), state->mean, state->inverse,
                                        y);
@@ -595,6 +595,11 @@ void train_network_backward(train_network *network)
 const train_tape *train_network_tape(const train_network *network)
 {
     return &network->tape;
+}
+
+mien_status train_network_freeze(train_network *network, const bool *frozen, mien_error *error)
+{
+    return train_tape_freeze(&network->tape, frozen, error);
 }
 
 float *train_network_input(train_network *network)

@@ -17,6 +17,8 @@ static const prep_settings prep = {.format = PREP_GRAY,
                                    .mean = {127.5f, 127.5f, 127.5f},
                                    .scale = {1 / 127.5f, 1 / 127.5f, 1 / 127.5f}};
 
+static int workers = 1; /* of the makers to come */
+
 static batch_maker *maker_of(const dataset *set, const augment_settings *augment, float mixup,
                              float cutmix, uint64_t seed)
 {
@@ -26,7 +28,9 @@ static batch_maker *maker_of(const dataset *set, const augment_settings *augment
                                .batch = BATCH,
                                .mixup = mixup,
                                .cutmix = cutmix,
-                               .seed = seed};
+                               .seed = seed,
+                               .sampler = SAMPLER_SHUFFLED,
+                               .workers = workers};
     batch_maker *maker;
     mien_error error;
     assert_ok(batch_maker_create(&settings, &maker, &error), &error);
@@ -52,7 +56,8 @@ typedef struct epoch {
 
 static void take_epoch(batch_maker *maker, int64_t number, epoch *e)
 {
-    batch_maker_begin(maker, number);
+    mien_error error;
+    assert_ok(batch_maker_begin(maker, number, &error), &error);
     for (int i = 0; i < PER_EPOCH; i++) {
         const train_batch *batch = next(maker);
         memcpy(e->inputs[i], batch->inputs, sizeof e->inputs[i]);
@@ -178,7 +183,7 @@ static void test_bad_pictures_are_told(void **state)
     batch_maker *maker = maker_of(&set, &plain, 0, 0, 3);
     const train_batch *batch;
     mien_error error;
-    batch_maker_begin(maker, 0);
+    assert_ok(batch_maker_begin(maker, 0, &error), &error);
     assert_int_equal(batch_maker_next(maker, &batch, &error), MIEN_INVALID_ARGUMENT);
     batch_maker_free(maker);
     set.samples[0].image.data = data;
@@ -192,7 +197,8 @@ static void test_freeing_early(void **state)
     dataset set = set_make(SAMPLES, 1);
     for (int taken = 0; taken < 3; taken++) {
         batch_maker *maker = maker_of(&set, &lively, 0, 0, 3);
-        batch_maker_begin(maker, 0);
+        mien_error error;
+        assert_ok(batch_maker_begin(maker, 0, &error), &error);
         for (int i = 0; i < taken; i++)
             next(maker);
         batch_maker_free(maker);

@@ -95,6 +95,7 @@ static mien_status train(const char *text, const char *run, int stop_after, reco
                                .recipe_text = text,
                                .folder = path,
                                .backend = &train_backend_onednn,
+                               .threads = 1,
                                .seed = -1,
                                .resume = true,
                                .stop_after = stop_after,
