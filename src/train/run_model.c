@@ -100,6 +100,16 @@ static mien_status take_initial_weights(run *r)
     return MIEN_OK;
 }
 
+/* What goes into the last layer that has weights, a dense or convolutional one. */
+static int input_of_last_layer(const nn_graph *graph)
+{
+    int input = graph->inputs[0];
+    for (size_t n = 0; n < graph->node_count; n++)
+        if (transfer_has_parameters(&graph->nodes[n]))
+            input = graph->nodes[n].inputs[0];
+    return input;
+}
+
 static mien_status build_of_zoo(run *r)
 {
     const train_recipe *recipe = r->recipe;
@@ -114,7 +124,7 @@ static mien_status build_of_zoo(run *r)
     mien_status status = zoo_build(recipe->architecture, &options, &r->graph, r->error);
     if (status != MIEN_OK)
         return status;
-    r->body = find_value(&r->graph, "features");
+    r->body = input_of_last_layer(&r->graph);
     return r->initial.bytes != NULL ? take_initial_weights(r) : MIEN_OK;
 }
 

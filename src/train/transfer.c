@@ -96,7 +96,7 @@ mien_status transfer_read(const void *bytes, size_t size, nn_graph *graph, mien_
 
 /* ---- Weights ---- */
 
-static bool has_parameters(const nn_node *node)
+bool transfer_has_parameters(const nn_node *node)
 {
     return node->op == &nn_op_conv || node->op == &nn_op_gemm || node->op == &nn_op_batch_norm;
 }
@@ -122,7 +122,7 @@ mien_status transfer_weights(const nn_graph *from, const nn_graph *to, transfer_
     *counts = (transfer_counts){0};
     for (size_t n = 0; n < to->node_count; n++) {
         const nn_node *node = &to->nodes[n];
-        for (int i = 1; has_parameters(node) && i < node->input_count; i++) {
+        for (int i = 1; transfer_has_parameters(node) && i < node->input_count; i++) {
             const nn_value *value = node->inputs[i] >= 0 ? &to->values[node->inputs[i]] : NULL;
             if (value == NULL || value->tensor.data == NULL || value->tensor.type != NN_FLOAT)
                 continue;

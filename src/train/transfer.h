@@ -14,6 +14,9 @@
  */
 mien_status transfer_read(const void *bytes, size_t size, nn_graph *graph, mien_error *error);
 
+/* Whether a node has weights (Conv, Gemm, BatchNormalization). */
+bool transfer_has_parameters(const nn_node *node);
+
 typedef struct transfer_counts {
     size_t taken, left; /* weights, biases and statistics of the graph that gets them */
 } transfer_counts;
