@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "nn/onnx.h"
 #include "nn/onnx_write.h"
+#include "train/graph_edit.h"
 #include "train/transfer.h"
 #include "zoo/zoo.h"
 
@@ -75,14 +76,6 @@ static mien_status describe_model(run *r)
 }
 
 /* ---- The graph ---- */
-
-static int find_value(const nn_graph *graph, const char *name)
-{
-    for (size_t v = 0; v < graph->value_count; v++)
-        if (strcmp(graph->values[v].name, name) == 0)
-            return (int)v;
-    return -1;
-}
 
 static mien_status take_initial_weights(run *r)
 {
@@ -181,7 +174,7 @@ mien_status run_save_model(run *r, const char *name)
     size_t size;
     for (size_t p = 0; p < run_tape(r)->parameter_count; p++) {
         const train_parameter *parameter = &run_tape(r)->parameters[p];
-        int value = find_value(&r->graph, parameter->name);
+        int value = graph_find_value(&r->graph, parameter->name);
         memcpy(r->graph.values[value].tensor.data, train_network_values(r->network, p),
                parameter->count * sizeof(float));
     }
