@@ -131,13 +131,21 @@ mien_status augment_fill(const augment_settings *augment, const prep_settings *p
                          const mien_image *image, random_state *random, prep_scratch *scratch,
                          float *input, mien_error *error)
 {
+    const image_rect whole = {0, 0, (float)image->width, (float)image->height};
+    return augment_fill_face(augment, prep, image, &whole, random, scratch, input, error);
+}
+
+mien_status augment_fill_face(const augment_settings *augment, const prep_settings *prep,
+                              const mien_image *image, const image_rect *face, random_state *random,
+                              prep_scratch *scratch, float *input, mien_error *error)
+{
     mien_status status = augment_check(augment, error);
     if (status == MIEN_OK)
         status = image_check(image, error);
     if (status != MIEN_OK)
         return status;
     augment_geometry geometry = augment_draw_geometry(augment, random);
-    status = augment_sample(&geometry, prep, image, scratch, input, error);
+    status = augment_sample(&geometry, prep, image, face, scratch, input, error);
     if (status != MIEN_OK)
         return status;
     change_values(augment, prep, random, input);

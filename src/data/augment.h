@@ -45,6 +45,11 @@ mien_status augment_fill(const augment_settings *augment, const prep_settings *p
                          const mien_image *image, random_state *random, prep_scratch *scratch,
                          float *input, mien_error *error);
 
+/* The same with a face that lies somewhere in the picture (pixels; it may reach beyond). */
+mien_status augment_fill_face(const augment_settings *augment, const prep_settings *prep,
+                              const mien_image *image, const image_rect *face, random_state *random,
+                              prep_scratch *scratch, float *input, mien_error *error);
+
 /*
  * Mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019) of a batch with a permutation of itself,
  * in place: inputs (n, channels, height, width), shares (n, classes). One lambda per batch, drawn

@@ -164,17 +164,16 @@ static void sample_turned(const affine *m, const prep_settings *prep, const mien
 }
 
 mien_status augment_sample(const augment_geometry *geometry, const prep_settings *prep,
-                           const mien_image *image, prep_scratch *scratch, float *input,
-                           mien_error *error)
+                           const mien_image *image, const image_rect *face, prep_scratch *scratch,
+                           float *input, mien_error *error)
 {
-    const image_rect whole = {0, 0, (float)image->width, (float)image->height};
     prep_settings raw = *prep;
     for (int c = 0; c < 3; c++) {
         raw.mean[c] = 0;
         raw.scale[c] = 1;
     }
     image_rect crop;
-    mien_status status = prep_checked_crop(prep, &whole, &crop, error);
+    mien_status status = prep_checked_crop(prep, face, &crop, error);
     if (status != MIEN_OK)
         return status;
     if (geometry->angle == 0 && geometry->shear == 0)

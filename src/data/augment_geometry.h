@@ -19,9 +19,9 @@ typedef struct augment_geometry {
 /* Draws the same count of numbers whatever the strengths are. */
 augment_geometry augment_draw_geometry(const augment_settings *augment, random_state *random);
 
-/* Fills input with values 0..255. Errors of prep_fill. */
+/* Fills input with values 0..255; face: in the picture. Errors of prep_fill. */
 mien_status augment_sample(const augment_geometry *geometry, const prep_settings *prep,
-                           const mien_image *image, prep_scratch *scratch, float *input,
-                           mien_error *error);
+                           const mien_image *image, const image_rect *face, prep_scratch *scratch,
+                           float *input, mien_error *error);
 
 #endif

@@ -7,7 +7,8 @@
  * votes laid over it, or a folder per class.
  */
 
-#include <mien/image.h>
+#include "image/image.h"
+
 #include <stdbool.h>
 
 #define DATASET_MAX_CLASSES     64
@@ -28,6 +29,7 @@ const char *dataset_split_name(dataset_split split);
 
 typedef struct dataset_sample {
     mien_image image;   /* owned by the data set */
+    image_rect face;    /* in the picture, pixels; without width: all of it */
     int label;          /* 0..class_count-1 */
     size_t row;         /* row in the source, from 0; for folders: index in path order */
     const char *path;   /* folders: the file; else NULL. Owned by the data set */
@@ -76,6 +78,28 @@ mien_status dataset_read_fer_plus(const char *csv_path, const char *votes_path, 
  */
 mien_status dataset_read_folder(const char *folder, mien_pixel_format format, dataset *out,
                                 mien_error *error);
+
+/*
+ * Keeps the samples of these classes, which then are the set's, in this order; votes are shares
+ * among them. Samples of other classes are freed. MIEN_NOT_FOUND (the set has no class of a name;
+ * the message lists its own), MIEN_LIMIT (more than DATASET_MAX_CLASSES, a name too long); then the
+ * set is as it was.
+ */
+mien_status dataset_select_classes(dataset *set, const char *const *names, int count,
+                                   mien_error *error);
+
+/*
+ * Moves the samples whose file name begins with prefix to *held, a set of the same classes. Both
+ * keep their order. Success: *held is the caller's. Failure: *held is zeroed and the set as it was;
+ * MIEN_NOT_FOUND (none of them, or nothing but them, or no files), MIEN_OUT_OF_MEMORY.
+ */
+mien_status dataset_hold_out(dataset *set, const char *prefix, dataset *held, mien_error *error);
+
+/* Removes the samples for which keep, (count), is false. */
+void dataset_keep(dataset *set, const bool *keep);
+
+/* Where the face of a sample is: its face, or the whole picture. */
+image_rect dataset_face(const dataset_sample *sample);
 
 void dataset_free(dataset *set);
 

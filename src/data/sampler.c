@@ -75,7 +75,7 @@ mien_status sampler_order(sampler_kind kind, const int *labels, size_t n, int cl
                           uint64_t seed, uint64_t epoch, size_t *order, mien_error *error)
 {
     /* Its own family of streams: epochs and augmented samples are both numbered from 0. */
-    random_state random = random_start(seed ^ UINT64_C(0x73616d706c657273), epoch);
+    random_state random = random_start(seed, (UINT64_C(1) << 60) + epoch);
     if (kind == SAMPLER_BALANCED)
         return order_balanced(labels, n, classes, &random, order, error);
     for (size_t i = 0; i < n; i++)

@@ -7,9 +7,7 @@
  */
 
 #include "base/random.h"
-
-#include <mien/status.h>
-#include <stddef.h>
+#include "data/dataset.h"
 
 /*
  * Makes m samples between samples of one class: x + u (y - x) with y one of the k nearest
@@ -23,5 +21,17 @@
  */
 mien_status smote_make(const float *samples, size_t n, size_t dims, size_t k, size_t m,
                        random_state *random, float *synthetic, mien_error *error);
+
+/*
+ * Synthetic pictures for a set: each class gets as many as bring it to `share` (0..1) of the size
+ * of the biggest one; a class of less than two pictures gets none. Pixels are rounded; votes lie
+ * between those of the two pictures as the pixels do. All pictures must have one size and format,
+ * and be faces as a whole.
+ * Success: *synthetic is the caller's, freed with dataset_free, and may be empty; only new pictures
+ * are in it, without rows and paths. Failure: *synthetic is zeroed; MIEN_UNSUPPORTED (pictures that
+ * differ), and errors of smote_make. The result depends on the arguments alone.
+ */
+mien_status smote_pictures(const dataset *set, float share, size_t k, uint64_t seed,
+                           dataset *synthetic, mien_error *error);
 
 #endif

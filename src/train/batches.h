@@ -3,18 +3,24 @@
 #define TRAIN_BATCHES_H
 
 /*
- * Batches of prepared inputs, made ahead on a thread of their own while the network learns. What is
- * in a batch depends on seed, epoch and position alone, so that a run replays.
+ * Batches of prepared inputs, made ahead on threads of their own while the network learns. What is
+ * in a batch depends on seed, epoch and position alone, so that a run replays, however many threads
+ * make them.
  */
 
 #include "data/augment.h"
 #include "data/dataset.h"
+#include "data/sampler.h"
 #include "prep/prep.h"
+#include "train/teacher.h"
+
+#define BATCH_MAX_WORKERS 16
 
 typedef struct train_batch {
-    float *inputs; /* (n, channels, height, width) */
-    float *shares; /* (n, classes): what each picture should be */
-    int *labels;   /* (n) */
+    float *inputs;  /* (n, channels, height, width) */
+    float *shares;  /* (n, classes): what each picture should be */
+    int *labels;    /* (n) */
+    float *teacher; /* (n, classes): what the teachers say, logits; NULL without */
     size_t n;
 } train_batch;
 
@@ -25,6 +31,9 @@ typedef struct batch_settings {
     int batch;
     float mixup, cutmix; /* alpha, 0: off */
     uint64_t seed;
+    sampler_kind sampler;
+    const train_teachers *teachers; /* made for this batch; NULL for none */
+    int workers;                    /* threads, 1..BATCH_MAX_WORKERS; 0 for 1 */
 } batch_settings;
 
 typedef struct batch_maker batch_maker;
@@ -35,8 +44,9 @@ mien_status batch_maker_create(const batch_settings *settings, batch_maker **out
                                mien_error *error);
 void batch_maker_free(batch_maker *maker);
 
-/* Begins an epoch (0..): a new order of all samples. The last, incomplete batch is left out. */
-void batch_maker_begin(batch_maker *maker, int64_t epoch);
+/* Begins an epoch (0..), the one before being taken whole or not at all: a new order of the
+ * samples. The last, incomplete batch is left out. Errors of sampler_order. */
+mien_status batch_maker_begin(batch_maker *maker, int64_t epoch, mien_error *error);
 int64_t batch_maker_per_epoch(const batch_maker *maker);
 
 /*

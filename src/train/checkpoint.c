@@ -89,10 +89,12 @@ static mien_status check(const char *path, uint64_t identity, const unsigned cha
         return error_set(error, MIEN_MALFORMED, "the checkpoint '%s' is damaged", path);
     if (head.identity != identity || head.bytes != content ||
         size != sizeof head + content + sizeof hash)
-        return error_set(error, MIEN_MALFORMED,
-                         "the checkpoint '%s' belongs to another recipe, seed or data set: choose "
-                         "another folder, or begin anew",
-                         path);
+        return error_set(
+            error, MIEN_MALFORMED,
+            "the checkpoint '%s' belongs to another recipe, seed or data set, to other "
+            "files, or to another backend or number of threads: choose another folder, "
+            "or begin anew",
+            path);
     return MIEN_OK;
 }
 

@@ -340,6 +340,11 @@ const train_tape *train_network_tape(const train_network *network)
     return &network->tape;
 }
 
+mien_status train_network_freeze(train_network *network, const bool *frozen, mien_error *error)
+{
+    return train_tape_freeze(&network->tape, frozen, error);
+}
+
 float *train_network_input(train_network *network)
 {
     return network->plain_input;

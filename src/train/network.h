@@ -26,6 +26,9 @@ void train_network_free(train_network *network);
 
 const train_tape *train_network_tape(const train_network *network);
 
+/* Parameters that do not learn from now on: train_tape_freeze, and its errors. */
+mien_status train_network_freeze(train_network *network, const bool *frozen, mien_error *error);
+
 /* (batch, channels, height, width), to be written before train_network_forward. */
 float *train_network_input(train_network *network);
 

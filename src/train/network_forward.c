@@ -28,7 +28,7 @@ static void norm_forward(const train_network *network, const train_layer *layer,
     const float *x = network->values[layer->inputs[0]];
     float *y = network->values[layer->output];
     train_norm norm = network_norm(network, layer);
-    if (training) {
+    if (training && !train_tape_norm_is_frozen(&network->tape, layer)) {
         network->backend->norm_forward(&norm, x, network_parameter(network, layer, 0),
                                        network_parameter(network, layer, 1), state->mean,
                                        state->inverse, y);

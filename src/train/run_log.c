@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-mien_status run_log_cut(const char *path, int64_t epochs, mien_error *error)
+mien_status run_log_cut(const char *path, int64_t lines, mien_error *error)
 {
     uint8_t *bytes;
     size_t size, kept = 0;
@@ -19,7 +19,7 @@ mien_status run_log_cut(const char *path, int64_t epochs, mien_error *error)
     mien_status status = file_read(path, SIZE_MAX / 4, &bytes, &size, error);
     if (status != MIEN_OK)
         return status;
-    for (int64_t line = 0; line < epochs && kept < size; line++) {
+    for (int64_t line = 0; line < lines && kept < size; line++) {
         const uint8_t *newline = memchr(bytes + kept, '\n', size - kept);
         if (newline == NULL)
             break;
@@ -63,9 +63,9 @@ mien_status run_log_append(const char *path, const train_progress *p, mien_error
         return error_set(error, MIEN_IO, "cannot write '%s': %s", path, strerror(errno));
     fprintf(log,
             "{\"stage\":\"%s\",\"epoch\":%d,\"loss\":%.6f,\"validation_loss\":%.6f,"
-            "\"validation_accuracy\":%.6f,\"rate\":%.6g,\"images_per_second\":%.1f}\n",
+            "\"validation_accuracy\":%.6f,\"rate\":%.6g,\"images_per_second\":%.1f%s}\n",
             p->stage, p->epoch, p->loss, p->validation_loss, p->score, p->rate,
-            p->images_per_second);
+            p->images_per_second, p->settled ? ",\"settled\":true" : "");
     bool failed = ferror(log) != 0;
     failed = fclose(log) != 0 || failed;
     return failed ? error_set(error, MIEN_IO, "cannot write '%s': %s", path, strerror(errno))

@@ -2,15 +2,16 @@
 #ifndef TRAIN_RUN_LOG_H
 #define TRAIN_RUN_LOG_H
 
-/* The log of a run: a text file with one JSON object a line, one line an epoch. */
+/* The log of a run: a text file with one JSON object a line, one line an epoch,
+ * and one for each stage whose model was settled. */
 
 #include "train/trainer.h"
 
 /*
- * Keeps the first `epochs` lines, so that the log says no more than the checkpoint that a run goes
+ * Keeps the first lines, so that the log says no more than the checkpoint that a run goes
  * on from. Without a file there is nothing to do. MIEN_IO, MIEN_OUT_OF_MEMORY.
  */
-mien_status run_log_cut(const char *path, int64_t epochs, mien_error *error);
+mien_status run_log_cut(const char *path, int64_t lines, mien_error *error);
 
 /*
  * The best validation accuracy of the first `epochs` lines, 0..1, -1 without a line; *logged: how

@@ -276,16 +276,48 @@ static void join_activations(taper *t)
     tape->layer_count = kept;
 }
 
+static bool learns(const train_tape *tape, const train_layer *layer)
+{
+    for (size_t i = 0; i < sizeof layer->parameters / sizeof *layer->parameters; i++) {
+        int p = layer->parameters[i];
+        if (p >= 0 && !tape->parameters[p].statistic && !tape->parameters[p].frozen)
+            return true;
+    }
+    return false;
+}
+
 /* A value needs a gradient when something learned comes before it. */
 static void mark_gradients(train_tape *tape)
 {
     for (size_t l = 0; l < tape->layer_count; l++) {
         const train_layer *layer = &tape->layers[l];
-        bool needed = layer->kind <= TRAIN_BATCH_NORM;
+        bool needed = learns(tape, layer);
         for (int i = 0; i < layer->input_count; i++)
             needed = needed || tape->needs_gradient[layer->inputs[i]];
         tape->needs_gradient[layer->output] = needed;
     }
+}
+
+bool train_tape_norm_is_frozen(const train_tape *tape, const train_layer *layer)
+{
+    int mean = layer->parameters[2];
+    return layer->kind == TRAIN_BATCH_NORM && mean >= 0 && tape->parameters[mean].frozen;
+}
+
+mien_status train_tape_freeze(train_tape *tape, const bool *frozen, mien_error *error)
+{
+    for (size_t p = 0; p < tape->parameter_count; p++)
+        tape->parameters[p].frozen = frozen[p];
+    mark_gradients(tape);
+    for (size_t l = 0; l < tape->layer_count; l++) {
+        const train_layer *layer = &tape->layers[l];
+        if (train_tape_norm_is_frozen(tape, layer) && tape->needs_gradient[layer->output])
+            return error_set(error, MIEN_UNSUPPORTED,
+                             "BatchNormalization '%s' is frozen behind something that learns: "
+                             "freeze what lies in front of it and all of it, or leave it free",
+                             layer->node->name);
+    }
+    return MIEN_OK;
 }
 
 /* Backwards, the first part of a gradient is written, the others are added. Outputs that are

@@ -49,6 +49,7 @@ typedef struct train_parameter {
     size_t count;
     bool decays;    /* weights do; biases and BatchNormalization do not */
     bool statistic; /* mean or variance of BatchNormalization: not learned by gradient */
+    bool frozen;    /* does not learn: train_tape_freeze */
 } train_parameter;
 
 typedef struct train_tape {
@@ -73,6 +74,17 @@ typedef struct train_tape {
 mien_status train_tape_create(const nn_model *model, int batch, const char *const *outputs,
                               size_t output_count, train_tape *tape, mien_error *error);
 void train_tape_free(train_tape *tape);
+
+/*
+ * Chooses the parameters that do not learn, frozen: by index. Gradients are no longer wanted where
+ * nothing that learns lies in front. A BatchNormalization whose statistics are frozen normalises by
+ * them. MIEN_UNSUPPORTED: such a one lies behind something that learns; the tape is then half
+ * changed.
+ */
+mien_status train_tape_freeze(train_tape *tape, const bool *frozen, mien_error *error);
+
+/* Whether a BatchNormalization normalises by its statistics in training too. */
+bool train_tape_norm_is_frozen(const train_tape *tape, const train_layer *layer);
 
 /* The shape of a value for this batch. */
 nn_shape train_tape_shape(const train_tape *tape, int value);

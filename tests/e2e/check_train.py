@@ -69,7 +69,8 @@ class Train(ProgramTest):
     def test_help(self):
         text = self.succeed("train", "--help").out
         for option in ("--data", "--votes", "--out", "--seed", "--threads", "--backend", "--anew",
-                       "--stop-after"):
+                       "--stop-after", "--validate", "--hold-out", "--detect", "--initial",
+                       "--teacher", "--workers", "--detector"):
             self.assertIn(option, text)
         self.assertLessEqual(max(map(len, text.splitlines())), 100)
 

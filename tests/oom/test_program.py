@@ -80,6 +80,45 @@ def check(name, arguments, wanted, same_output=True, written=None, own=False):
     return len(bad)
 
 
+RECIPE = """architecture = file
+features = features
+head = dense 4 relu
+height = 16
+width = 16
+batch = 2
+rate = 0.01
+smote = pixels
+settle = 1
+average = 0.5
+sam_rho = 0.1
+island_weight = 0.1
+tuplet_weight = 0.1
+distill_weight = 0.5
+sampler = balanced
+class_weights = yes
+clip_norm = 1
+classes = sad, happy
+"""
+
+
+def training_arguments(folder):
+    """A run with all that a run can have, on a dozen pictures; the model is made here too."""
+    for i in range(12):
+        for number, kind in enumerate(["happy", "sad", "angry"]):
+            path = folder / "pictures" / kind / f"{'AB'[i % 2]}{i}.pgm"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if i < 12 - 4 * number:
+                path.write_bytes(b"P5\n16 16\n255\n" + bytes((i * 20 + number) % 256
+                                                             for _ in range(256)))
+    model, recipe = folder / "fresh.onnx", folder / "recipe.txt"
+    recipe.write_text(RECIPE)
+    subprocess.run([os.environ["MIEN_PROGRAM"], "model", "new", "--architecture", "fcn",
+                    "--classes", "happy,sad,angry", "--input", "16x16", str(model)], check=True)
+    return ["train", "--threads", "1", "--anew", "--data", str(folder / "pictures"), "--hold-out",
+            "A", "--initial", str(model), "--teacher", str(model), "--out", str(folder / "run"),
+            str(recipe)]
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         csv = Path(folder, "fer.csv")
@@ -103,6 +142,9 @@ def main():
                                          str(FIXTURES / "tiny-classifier.onnx")], RUNS // 3)
         failures += check("bench", ["bench", "--runs", "1", "--model",
                                     str(FIXTURES / "tiny-classifier.onnx")], RUNS // 5, False)
+        # OpenMP and oneDNN end the program when their own allocations fail.
+        failures += check("train", training_arguments(Path(folder)), RUNS // 3, own=True,
+                          written=Path(folder, "run", "last.onnx"))
     sys.exit(failures != 0)
 
 

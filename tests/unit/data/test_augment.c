@@ -55,7 +55,8 @@ static void sample(const augment_geometry *geometry, const prep_settings *prep,
 {
     mien_error error = {0};
     prep_scratch scratch = {0};
-    assert_ok(augment_sample(geometry, prep, image, &scratch, input, &error), &error);
+    const image_rect whole = {0, 0, (float)image->width, (float)image->height};
+    assert_ok(augment_sample(geometry, prep, image, &whole, &scratch, input, &error), &error);
     prep_scratch_free(&scratch);
 }
 

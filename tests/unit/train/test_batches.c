@@ -17,6 +17,8 @@ static const prep_settings prep = {.format = PREP_GRAY,
                                    .mean = {127.5f, 127.5f, 127.5f},
                                    .scale = {1 / 127.5f, 1 / 127.5f, 1 / 127.5f}};
 
+static int workers = 1; /* of the makers to come */
+
 static batch_maker *maker_of(const dataset *set, const augment_settings *augment, float mixup,
                              float cutmix, uint64_t seed)
 {
@@ -26,7 +28,9 @@ static batch_maker *maker_of(const dataset *set, const augment_settings *augment
                                .batch = BATCH,
                                .mixup = mixup,
                                .cutmix = cutmix,
-                               .seed = seed};
+                               .seed = seed,
+                               .sampler = SAMPLER_SHUFFLED,
+                               .workers = workers};
     batch_maker *maker;
     mien_error error;
     assert_ok(batch_maker_create(&settings, &maker, &error), &error);
@@ -52,7 +56,8 @@ typedef struct epoch {
 
 static void take_epoch(batch_maker *maker, int64_t number, epoch *e)
 {
-    batch_maker_begin(maker, number);
+    mien_error error;
+    assert_ok(batch_maker_begin(maker, number, &error), &error);
     for (int i = 0; i < PER_EPOCH; i++) {
         const train_batch *batch = next(maker);
         memcpy(e->inputs[i], batch->inputs, sizeof e->inputs[i]);
@@ -154,6 +159,67 @@ static void test_mixing_keeps_shares(void **state)
     check_mixed(1, 1);
 }
 
+/* However many threads make them. */
+static void test_workers_do_not_matter(void **state)
+{
+    (void)state;
+    dataset set = set_make(SAMPLES, 1);
+    batch_maker *maker = maker_of(&set, &lively, 0.4f, 1, 3);
+    for (workers = 2; workers <= BATCH_MAX_WORKERS; workers += 3) {
+        batch_maker *others = maker_of(&set, &lively, 0.4f, 1, 3);
+        for (int64_t number = 0; number < 3; number++) {
+            take_epoch(maker, number, &first_epoch);
+            take_epoch(others, number, &second_epoch);
+            assert_memory_equal(&first_epoch, &second_epoch, sizeof first_epoch);
+        }
+        batch_maker_free(others);
+    }
+    workers = 1;
+    batch_maker_free(maker);
+    set_free(&set);
+}
+
+static void test_balanced_batches(void **state)
+{
+    (void)state;
+    dataset set = set_make(SAMPLES, 1);
+    for (size_t i = 3; i < SAMPLES; i++)
+        set.samples[i].label = 6; /* classes 0 to 2 have one sample each, 6 the others */
+    batch_settings settings = {
+        .set = &set, .prep = &prep, .augment = &plain, .batch = BATCH, .sampler = SAMPLER_BALANCED};
+    batch_maker *maker;
+    mien_error error;
+    int counts[SET_CLASSES] = {0};
+    assert_ok(batch_maker_create(&settings, &maker, &error), &error);
+    take_epoch(maker, 0, &first_epoch);
+    for (int i = 0; i < PER_EPOCH * BATCH; i++)
+        counts[first_epoch.labels[i / BATCH][i % BATCH]]++;
+    for (int c = 0; c < 3; c++)
+        assert_in_range(counts[c], counts[6] - PER_EPOCH, counts[6] + PER_EPOCH);
+    batch_maker_free(maker);
+    set_free(&set);
+}
+
+/* What lies beyond the face is not seen. */
+static void test_faces_are_cut_out(void **state)
+{
+    (void)state;
+    dataset set = set_make(SAMPLES, 1);
+    for (size_t i = 0; i < SAMPLES; i++) {
+        set.samples[i].face = (image_rect){12, 8, 16, 16};
+        for (int y = 0; y < SET_SIDE; y++)
+            for (int x = 0; x < SET_SIDE; x++)
+                set.samples[i].image.data[y * SET_SIDE + x] =
+                    x >= 12 && x < 28 && y >= 8 && y < 24 ? 100 : 255;
+    }
+    batch_maker *maker = maker_of(&set, &plain, 0, 0, 3);
+    take_epoch(maker, 0, &first_epoch);
+    for (int i = 0; i < BATCH * INPUTS; i++)
+        assert_float_equal(first_epoch.inputs[0][i], (100 - 127.5) / 127.5, 1e-5);
+    batch_maker_free(maker);
+    set_free(&set);
+}
+
 static void test_too_few_samples(void **state)
 {
     (void)state;
@@ -178,7 +244,7 @@ static void test_bad_pictures_are_told(void **state)
     batch_maker *maker = maker_of(&set, &plain, 0, 0, 3);
     const train_batch *batch;
     mien_error error;
-    batch_maker_begin(maker, 0);
+    assert_ok(batch_maker_begin(maker, 0, &error), &error);
     assert_int_equal(batch_maker_next(maker, &batch, &error), MIEN_INVALID_ARGUMENT);
     batch_maker_free(maker);
     set.samples[0].image.data = data;
@@ -192,7 +258,8 @@ static void test_freeing_early(void **state)
     dataset set = set_make(SAMPLES, 1);
     for (int taken = 0; taken < 3; taken++) {
         batch_maker *maker = maker_of(&set, &lively, 0, 0, 3);
-        batch_maker_begin(maker, 0);
+        mien_error error;
+        assert_ok(batch_maker_begin(maker, 0, &error), &error);
         for (int i = 0; i < taken; i++)
             next(maker);
         batch_maker_free(maker);
@@ -207,7 +274,8 @@ int main(void)
         cmocka_unit_test(test_epochs_replay),       cmocka_unit_test(test_each_sample_comes_once),
         cmocka_unit_test(test_votes_become_shares), cmocka_unit_test(test_mixing_keeps_shares),
         cmocka_unit_test(test_too_few_samples),     cmocka_unit_test(test_bad_pictures_are_told),
-        cmocka_unit_test(test_freeing_early),
+        cmocka_unit_test(test_freeing_early),       cmocka_unit_test(test_workers_do_not_matter),
+        cmocka_unit_test(test_balanced_batches),    cmocka_unit_test(test_faces_are_cut_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

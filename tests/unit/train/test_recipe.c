@@ -84,6 +84,52 @@ static void test_every_key_arrives(void **state)
     recipe_free(&r);
 }
 
+static void test_keys_of_transfer_and_losses_arrive(void **state)
+{
+    (void)state;
+    train_recipe r;
+    read_recipe(
+        "architecture = file\nfeatures = embedding\n"
+        "head = dense 128 relu  dropout 0.25\tdense 64\nclasses = happy,  sad , very angry\n"
+        "smote = pixels\nsmote_to = 0.5\nsmote_neighbours = 7\n"
+        "island_weight = 0.02\nisland_lambda = 3\nlocality_weight = 0.3\n"
+        "locality_neighbours = 9\ntriplet_weight = 0.4\ntriplet_margin = 0.6\n"
+        "tuplet_weight = 0.5\ntuplet_margin = 2\ndistill_weight = 0.7\n"
+        "distill_temperature = 5\nsampler = balanced\nfreeze = conv_1, bn\n"
+        "sam_rho = 0.05\nsettle = 11\n",
+        &r);
+    assert_string_equal(r.architecture, RECIPE_FILE);
+    assert_string_equal(r.features, "embedding");
+    assert_int_equal(r.head_count, 4);
+    assert_true(r.head[0].kind == RECIPE_DENSE && r.head[0].outputs == 128);
+    assert_true(r.head[1].kind == RECIPE_RELU && r.head[3].outputs == 64);
+    assert_true(r.head[2].kind == RECIPE_DROPOUT && r.head[2].ratio == 0.25f);
+    assert_int_equal(r.class_count, 3);
+    assert_string_equal(r.class_names[1], "sad");
+    assert_string_equal(r.class_names[2], "very angry");
+    assert_true(r.smote == RECIPE_SMOTE_PIXELS && r.smote_neighbours == 7 && r.smote_to == 0.5f);
+    const recipe_stage *s = &r.stages[0];
+    assert_float_equal(s->island_weight + s->island_lambda, 3.02, 1e-6);
+    assert_float_equal(s->locality_weight, 0.3, 1e-6);
+    assert_int_equal(s->locality_neighbours, 9);
+    assert_float_equal(s->triplet_weight + s->triplet_margin, 1, 1e-6);
+    assert_float_equal(s->tuplet_weight + s->tuplet_margin, 2.5, 1e-6);
+    assert_float_equal(s->distill_weight + s->distill_temperature, 5.7, 1e-6);
+    assert_int_equal(s->sampler, SAMPLER_BALANCED);
+    assert_string_equal(s->freeze, "conv_1, bn");
+    assert_float_equal(s->sam_rho, 0.05, 1e-7);
+    assert_int_equal(s->settle, 11);
+    assert_true(recipe_uses_features(s));
+    recipe_free(&r);
+    read_recipe("architecture = fcn\n", &r);
+    s = &r.stages[0];
+    assert_int_equal(s->sampler, SAMPLER_SHUFFLED);
+    assert_string_equal(s->freeze, "nothing");
+    assert_true(s->sam_rho == 0 && s->settle == 0 && s->distill_weight == 0);
+    assert_true(r.smote == RECIPE_SMOTE_OFF && r.class_count == 0 && !recipe_uses_features(s));
+    recipe_free(&r);
+}
+
 static void test_stages_start_with_what_was_said_before(void **state)
 {
     (void)state;
@@ -123,6 +169,38 @@ static void test_bad_recipes_are_named(void **state)
     assert_refused("architecture = fcn\naugment.mirror = 2\n", bad, "augment.mirror");
     assert_refused("architecture = fcn\nclass_weights = maybe\n", bad, "maybe");
     assert_refused("architecture = fcn\njust words\n", bad, "2");
+}
+
+static void test_bad_keys_of_transfer_and_losses_are_named(void **state)
+{
+    (void)state;
+    const mien_status bad = MIEN_MALFORMED;
+    const char *const file = "architecture = file\nfeatures = x\n";
+    static const char *const heads[] = {"dense",  "dense 0", "dense 1.5", "dense x",    "dropout 1",
+                                        "conv 3", "relu 3",  "dropout",   "dense 70000"};
+    char text[200];
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        snprintf(text, sizeof text, "%shead = %s\n", file, heads[i]);
+        assert_refused(text, bad, "head");
+    }
+    assert_refused("architecture = file\n", bad, "features");
+    assert_refused("architecture = fcn\nfeatures = x\n", bad, "architecture = file");
+    assert_refused("architecture = fcn\nhead = relu\n", bad, "architecture = file");
+    assert_refused("architecture = fcn\nclasses = happy\n", bad, "classes");
+    assert_refused("architecture = fcn\nclasses = a, b, a\n", bad, "'a' twice");
+    assert_refused("architecture = fcn\nsmote = features\n", bad, "not there");
+    assert_refused("architecture = fcn\nsmote = yes\n", bad, "smote");
+    assert_refused("architecture = fcn\nsmote_to = 2\n", bad, "smote_to");
+    assert_refused("architecture = fcn\nsampler = random\n", bad, "sampler");
+    assert_refused("architecture = fcn\nfreeze =\n", bad, "freeze");
+    assert_refused("architecture = fcn\nsam_rho = -1\n", bad, "sam_rho");
+    assert_refused("architecture = fcn\nsettle = -1\n", bad, "settle");
+    assert_refused("architecture = fcn\nlocality_neighbours = 65\n", bad, "locality_neighbours");
+    assert_refused("architecture = fcn\ndistill_weight = 1.1\n", bad, "distill_weight");
+    assert_refused("architecture = fcn\ndistill_temperature = 0\n", bad, "distill_temperature");
+    assert_refused("architecture = fcn\ncentre_weight = 1\nisland_weight = 1\n", bad,
+                   "island_weight and centre_weight");
+    assert_refused("architecture = fcn\n[one]\nsmote = pixels\n", bad, "'smote'");
 }
 
 /* What holds for the whole run cannot change on the way. */
@@ -188,6 +266,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_every_key_arrives),
+        cmocka_unit_test(test_keys_of_transfer_and_losses_arrive),
+        cmocka_unit_test(test_bad_keys_of_transfer_and_losses_are_named),
         cmocka_unit_test(test_stages_start_with_what_was_said_before),
         cmocka_unit_test(test_bad_recipes_are_named),
         cmocka_unit_test(test_keys_of_the_run_stand_before_the_stages),

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/run.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "nn/onnx.h"
+#include "nn/onnx_write.h"
+#include "train/graph_edit.h"
+#include "train/transfer.h"
+#include "zoo/zoo.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Files ---- */
+
+mien_status run_read_files(run *r)
+{
+    const trainer_options *o = r->options;
+    mien_status status = MIEN_OK;
+    if (o->initial != NULL)
+        status = file_read(o->initial, ONNX_MAX_FILE_SIZE, &r->initial.bytes, &r->initial.size,
+                           r->error);
+    if (status != MIEN_OK || o->teacher_count == 0)
+        return status;
+    r->teachers = memory_zeroed(o->teacher_count, sizeof *r->teachers);
+    if (r->teachers == NULL)
+        return error_no_memory(r->error, "teachers", o->teacher_count * sizeof *r->teachers);
+    for (size_t t = 0; status == MIEN_OK && t < o->teacher_count; t++)
+        status = file_read(o->teachers[t], ONNX_MAX_FILE_SIZE, &r->teachers[t].bytes,
+                           &r->teachers[t].size, r->error);
+    return status;
+}
+
+/* ---- What the model says of itself ---- */
+
+static mien_status add_metadata(run *r, const char *key, const char *value)
+{
+    nn_graph *graph = &r->graph;
+    void *metadata = graph->metadata;
+    if (!memory_grow(&metadata, graph->metadata_count, &graph->metadata_capacity,
+                     sizeof *graph->metadata))
+        return error_no_memory(r->error, key, sizeof *graph->metadata);
+    graph->metadata = metadata;
+    nn_metadata *entry = &graph->metadata[graph->metadata_count];
+    *entry = (nn_metadata){memory_copy_string(key), memory_copy_string(value)};
+    graph->metadata_count++;
+    if (entry->key == NULL || entry->value == NULL)
+        return error_no_memory(r->error, key, strlen(value));
+    return MIEN_OK;
+}
+
+static mien_status describe_model(run *r)
+{
+    char classes[DATASET_MAX_CLASSES * (DATASET_CLASS_NAME_SIZE + 2)] = "";
+    char hash[24];
+    const dataset *set = &r->training;
+    for (int c = 0; c < set->class_count; c++) {
+        size_t used = strlen(classes);
+        snprintf(classes + used, sizeof classes - used, "%s%s", c > 0 ? ", " : "",
+                 set->class_names[c]);
+    }
+    snprintf(hash, sizeof hash, "%016" PRIx64, r->identity);
+    mien_status status = add_metadata(r, "mien.classes", classes);
+    if (status == MIEN_OK)
+        status = add_metadata(r, "mien.output", "probabilities");
+    if (status == MIEN_OK)
+        status = add_metadata(r, "mien.provenance.run", hash);
+    const setting_list *s = &r->recipe->model_settings;
+    for (size_t i = 0; status == MIEN_OK && i < s->count; i++)
+        status = add_metadata(r, s->entries[i].key, s->entries[i].value);
+    return status;
+}
+
+/* ---- The graph ---- */
+
+static mien_status take_initial_weights(run *r)
+{
+    nn_graph from;
+    transfer_counts counts;
+    mien_status status = transfer_read(r->initial.bytes, r->initial.size, &from, r->error);
+    if (status == MIEN_OK) {
+        status = transfer_weights(&from, &r->graph, &counts, r->error);
+        nn_graph_free(&from);
+    }
+    if (status != MIEN_OK)
+        return error_prefix(r->error, status, "'%s'", r->options->initial);
+    run_note(r, "%zu of %zu parameters begin as in '%s', %zu begin fresh", counts.taken,
+             counts.taken + counts.left, r->options->initial, counts.left);
+    return MIEN_OK;
+}
+
+/* What goes into the last layer that has weights, a dense or convolutional one. */
+static int input_of_last_layer(const nn_graph *graph)
+{
+    int input = graph->inputs[0];
+    for (size_t n = 0; n < graph->node_count; n++)
+        if (transfer_has_parameters(&graph->nodes[n]))
+            input = graph->nodes[n].inputs[0];
+    return input;
+}
+
+static mien_status build_of_zoo(run *r)
+{
+    const train_recipe *recipe = r->recipe;
+    const char *format = settings_get(&recipe->model_settings, "mien.input.format");
+    bool colour = format != NULL && strcmp(format, "gray") != 0;
+    zoo_options options = {.classes = run_classes(r),
+                           .channels = colour ? 3 : 1,
+                           .height = recipe->height,
+                           .width = recipe->width,
+                           .width_multiplier = recipe->width_multiplier,
+                           .seed = r->seed};
+    mien_status status = zoo_build(recipe->architecture, &options, &r->graph, r->error);
+    if (status != MIEN_OK)
+        return status;
+    r->body = input_of_last_layer(&r->graph);
+    return r->initial.bytes != NULL ? take_initial_weights(r) : MIEN_OK;
+}
+
+static mien_status build_of_file(run *r)
+{
+    const train_recipe *recipe = r->recipe;
+    transfer_head head = {.features = recipe->features,
+                          .layers = recipe->head,
+                          .layer_count = recipe->head_count,
+                          .classes = run_classes(r),
+                          .height = recipe->height,
+                          .width = recipe->width,
+                          .seed = r->seed};
+    if (r->initial.bytes == NULL)
+        return error_set(r->error, MIEN_INVALID_ARGUMENT,
+                         "the recipe has architecture = file: name the ONNX file with --initial");
+    mien_status status = transfer_read(r->initial.bytes, r->initial.size, &r->graph, r->error);
+    if (status == MIEN_OK)
+        status = transfer_new_head(&r->graph, &head, &r->body, r->error);
+    if (status != MIEN_OK)
+        return error_prefix(r->error, status, "'%s'", r->options->initial);
+    run_note(r, "the network of '%s' up to '%s', with a new head of %d classes",
+             r->options->initial, recipe->features, run_classes(r));
+    return MIEN_OK;
+}
+
+mien_status run_build_model(run *r)
+{
+    const setting_list *settings = &r->recipe->model_settings;
+    uint8_t *bytes;
+    size_t size;
+    bool of_file = strcmp(r->recipe->architecture, RECIPE_FILE) == 0;
+    mien_status status = of_file ? build_of_file(r) : build_of_zoo(r);
+    if (status == MIEN_OK)
+        status = describe_model(r);
+    if (status == MIEN_OK)
+        status = onnx_write(&r->graph, ONNX_WEIGHTS_FLOAT32, &bytes, &size, r->error);
+    if (status != MIEN_OK)
+        return status;
+    status = nn_model_read(bytes, size, &r->model, r->error);
+    free(bytes);
+    if (status != MIEN_OK)
+        return status;
+    const nn_graph *graph = nn_model_graph(r->model);
+    const int64_t *dims = graph->values[graph->inputs[0]].tensor.shape.dims;
+    return prep_read_settings(settings, (int)dims[1], (int)dims[2], (int)dims[3], &r->prep,
+                              r->error);
+}
+
+mien_status run_save_model(run *r, const char *name)
+{
+    char path[RUN_PATH_SIZE];
+    uint8_t *bytes;
+    size_t size;
+    for (size_t p = 0; p < run_tape(r)->parameter_count; p++) {
+        const train_parameter *parameter = &run_tape(r)->parameters[p];
+        int value = graph_find_value(&r->graph, parameter->name);
+        memcpy(r->graph.values[value].tensor.data, train_network_values(r->network, p),
+               parameter->count * sizeof(float));
+    }
+    mien_status status = onnx_write(&r->graph, ONNX_WEIGHTS_FLOAT32, &bytes, &size, r->error);
+    if (status != MIEN_OK)
+        return status;
+    run_path(r, name, path);
+    status = file_write_atomic(path, bytes, size, r->error);
+    free(bytes);
+    return status;
+}
