@@ -5,6 +5,7 @@
 #include "cli/canvas.h"
 #include "cli/cli.h"
 #include "cli/explainer.h"
+#include "cli/scoring.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -131,7 +132,7 @@ static mien_status choose_face(request *r, mien_error *error)
     if (r->face > (int64_t)count)
         return error_set(error, MIEN_INVALID_ARGUMENT, "there is no face %lld: '%s' has %zu",
                          (long long)r->face, r->picture_path, count);
-    r->found = r->face > 0 ? &faces[r->face - 1] : largest_face(faces, count);
+    r->found = r->face > 0 ? &faces[r->face - 1] : scoring_largest_face(faces, count);
     return MIEN_OK;
 }
 

@@ -145,12 +145,3 @@ mien_status explainer_run(explainer *e, const mien_image *image, const mien_face
         explanation_free(out);
     return status;
 }
-
-const mien_face *largest_face(const mien_face *faces, size_t count)
-{
-    const mien_face *best = NULL;
-    for (size_t i = 0; i < count; i++)
-        if (best == NULL || faces[i].width * faces[i].height > best->width * best->height)
-            best = &faces[i];
-    return best;
-}

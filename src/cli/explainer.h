@@ -42,7 +42,4 @@ mien_status explainer_cut_out(const mien_model *model, const mien_image *image,
 mien_status explainer_run(explainer *e, const mien_image *image, const mien_face *face, int index,
                           int side, explanation *out, mien_error *error);
 
-/* The face of the largest area, the first of equals; NULL when there is none. */
-const mien_face *largest_face(const mien_face *faces, size_t count);
-
 #endif
