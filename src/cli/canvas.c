@@ -2,6 +2,7 @@
 #include "cli/canvas.h"
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "image/image.h"
 
 #define MAX_CAIRO_SIDE 32767
@@ -97,7 +98,8 @@ mien_status canvas_place(canvas *c, const mien_image *image, double x, double y,
     cairo_translate(c->cr, x, y);
     cairo_scale(c->cr, width / image->width, height / image->height);
     cairo_set_source_surface(c->cr, surface, 0, 0);
-    cairo_pattern_set_filter(cairo_get_source(c->cr), CAIRO_FILTER_NEAREST);
+    cairo_pattern_set_filter(cairo_get_source(c->cr),
+                             width < image->width ? CAIRO_FILTER_GOOD : CAIRO_FILTER_NEAREST);
     cairo_paint(c->cr);
     cairo_restore(c->cr);
     cairo_surface_destroy(surface);
@@ -106,9 +108,10 @@ mien_status canvas_place(canvas *c, const mien_image *image, double x, double y,
 
 void canvas_text(canvas *c, double x, double y, double size, const char *text)
 {
+    char clean[512]; /* Cairo draws nothing more after a text that is not UTF-8 */
     cairo_set_font_size(c->cr, size);
     cairo_move_to(c->cr, x, y);
-    cairo_show_text(c->cr, text);
+    cairo_show_text(c->cr, utf8_clean(text, clean, sizeof clean));
 }
 
 mien_status canvas_finish(const canvas *c, mien_image *out, mien_error *error)

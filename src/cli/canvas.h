@@ -24,11 +24,12 @@ void canvas_free(canvas *c);
 /* The same, as a copy of an RGB8 picture. */
 mien_status canvas_create_of(const mien_image *image, canvas *c, mien_error *error);
 
-/* Draws an RGB8 picture into a box, enlarged without smoothing. MIEN_OUT_OF_MEMORY. */
+/* Draws an RGB8 picture into a box: enlarged without smoothing, shrunk with. Errors as of
+ * canvas_create. */
 mien_status canvas_place(canvas *c, const mien_image *image, double x, double y, double width,
                          double height, mien_error *error);
 
-/* Text whose baseline begins at x, y; size in pixels. */
+/* Text whose baseline begins at x, y; size in pixels; at most 511 bytes are drawn. */
 void canvas_text(canvas *c, double x, double y, double size, const char *text);
 
 /*

@@ -15,6 +15,7 @@ static const char help[] =
     "  eval      how well a model does on a labelled set\n"
     "  model     what is in a network file\n"
     "  bench     how fast a network runs here\n"
+    "  data      labelled sets: what a network will see of them\n"
     "  train     a recipe and labelled pictures -> a model\n"
     "  explain   a picture -> what in a face the network looked at\n"
     "\n"
@@ -30,7 +31,7 @@ static const struct {
 } commands[] = {
     {"analyze", cli_analyze}, {"detect", cli_detect}, {"eval", cli_eval},
     {"model", cli_model},     {"bench", cli_bench},   {"train", cli_train},
-    {"explain", cli_explain},
+    {"explain", cli_explain}, {"data", cli_data},
 };
 
 /* Data that did not reach its file or pipe is a failure. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "eval/html.h"
 
+#include "base/utf8.h"
 #include "image/codec/codec.h"
 
 #include <stdlib.h>
@@ -74,25 +75,6 @@ void html_end(FILE *out)
           out);
 }
 
-/* Bytes of the UTF-8 character that begins here; 0: none does. */
-static int utf8_length(const unsigned char *text)
-{
-    int length = text[0] < 0x80                      ? 1
-                 : text[0] >= 0xC2 && text[0] < 0xE0 ? 2
-                 : text[0] >= 0xE0 && text[0] < 0xF0 ? 3
-                 : text[0] >= 0xF0 && text[0] < 0xF5 ? 4
-                                                     : 0;
-    for (int i = 1; i < length; i++)
-        if ((text[i] & 0xC0) != 0x80)
-            return 0;
-    /* Overlong forms, surrogates, beyond U+10FFFF; noncharacters that XML refuses. */
-    if ((text[0] == 0xE0 && text[1] < 0xA0) || (text[0] == 0xED && text[1] >= 0xA0) ||
-        (text[0] == 0xF0 && text[1] < 0x90) || (text[0] == 0xF4 && text[1] >= 0x90) ||
-        (text[0] == 0xEF && text[1] == 0xBF && text[2] >= 0xBE))
-        return 0;
-    return length;
-}
-
 static void put_character(FILE *out, unsigned char c)
 {
     switch (c) {
@@ -115,14 +97,13 @@ static void put_character(FILE *out, unsigned char c)
 
 void html_text(FILE *out, const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
-    while (*at != '\0') {
-        int length = utf8_length(at);
+    while (*text != '\0') {
+        int length = utf8_length(text);
         if (length > 1)
-            fwrite(at, 1, (size_t)length, out);
+            fwrite(text, 1, (size_t)length, out);
         else
-            put_character(out, length == 1 ? *at : '?');
-        at += length > 1 ? length : 1;
+            put_character(out, length == 1 ? (unsigned char)*text : '?');
+        text += length > 1 ? length : 1;
     }
 }
 

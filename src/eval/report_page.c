@@ -259,8 +259,8 @@ void report_reliability(FILE *out, const report_scores *r)
     eval_reliability(r->labels, r->probabilities, s->n, s->class_count, bins);
     fputs("<section>\n", out);
     html_heading(out, "Calibration",
-                 "Left: of the faces with a confidence, the share that is right; on the dashed "
-                 "line the confidence means what it says. Right: how often a confidence occurs.");
+                 "First, of the faces with a confidence, the share that is right: on the dashed "
+                 "line the confidence means what it says. Then, how often a confidence occurs.");
     fputs("<div class=\"pair\">\n<div>", out);
     draw_reliability(out, bins);
     fputs("</div>\n<div>", out);
