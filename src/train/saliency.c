@@ -21,6 +21,7 @@ struct saliency {
     float *scratch;    /* as large as the largest tensor */
     int input;         /* value */
     int scores;        /* value */
+    size_t bytes;      /* of all tensors */
     int feature_map;   /* value */
     mien_error *error; /* while it is made */
 };
@@ -127,6 +128,11 @@ static mien_status create_value(saliency *s, int value, size_t *largest)
         return error_set(s->error, MIEN_LIMIT, "tensor '%s' is too large",
                          s->graph->values[value].name);
     size_t bytes = (size_t)count * nn_type_size(tensor->type);
+    s->bytes +=
+        2 * bytes; /* each at most 2^28 * 8, so that the sum cannot wrap before it is seen */
+    if (s->bytes > NN_DEFAULT_MEMORY)
+        return error_set(s->error, MIEN_LIMIT, "explaining the network needs more than %zu bytes",
+                         NN_DEFAULT_MEMORY);
     tensor->data = memory_aligned(bytes);
     if (s->flows[value])
         s->gradients[value] = memory_aligned(bytes);
