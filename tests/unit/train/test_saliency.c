@@ -8,6 +8,7 @@
 #include "saliency_goldens.h"
 #include "train/saliency.h"
 #include "train/saliency_rules.h"
+#include "zoo/zoo.h"
 
 #include <math.h>
 
@@ -255,6 +256,72 @@ static void test_operators_by_differences(void **state)
         check_case(&cases[i]);
 }
 
+/* ---- Whole networks ---- */
+
+static nn_model *zoo_model(const char *name)
+{
+    zoo_options options = {.classes = 7, .channels = 1, .seed = 5};
+    nn_graph graph;
+    mien_error error;
+    assert_ok(zoo_build(name, &options, &graph, &error), &error);
+    nn_model *model = network_model_of(&graph);
+    nn_graph_free(&graph);
+    return model;
+}
+
+static void test_every_network_of_the_zoo_can_be_explained(void **state)
+{
+    (void)state;
+    mien_error error;
+    const char *name;
+    for (size_t i = 0; (name = zoo_name(i)) != NULL; i++) {
+        saliency *s;
+        nn_model *model = zoo_model(name);
+        const nn_graph *graph = nn_model_graph(model);
+        const int64_t *dims = graph->values[graph->inputs[0]].tensor.shape.dims;
+        for (size_t o = 0; o < graph->output_count; o++) {
+            assert_ok(saliency_create(model, o, (int)dims[2], (int)dims[3], &s, &error), &error);
+            saliency_free(s);
+        }
+        nn_model_free(model);
+    }
+}
+
+/* The gradient by the input, for some pixels, against the change of the score. */
+static void test_a_network_by_differences(void **state)
+{
+    (void)state;
+    enum { SIDE = 48, CLASS = 2 };
+    static float map[SIDE * SIDE];
+    const float h = 2e-4f;
+    mien_error error;
+    test_random random = {41};
+    saliency *s;
+    nn_model *model = zoo_model("mini_xception");
+    assert_ok(saliency_create(model, 0, SIDE, SIDE, &s, &error), &error);
+    float *input = saliency_input(s);
+    for (int i = 0; i < SIDE * SIDE; i++)
+        input[i] = test_random_float(&random);
+    saliency_forward(s);
+    saliency_gradient(s, CLASS, false, map);
+    double largest = 0;
+    for (int i = 0; i < SIDE * SIDE; i++)
+        largest = fmax(largest, fabs((double)map[i]));
+    for (int i = 100; i < SIDE * SIDE; i += 331) {
+        float kept = input[i];
+        input[i] = kept + h;
+        saliency_forward(s);
+        double above = (double)saliency_scores(s)[CLASS];
+        input[i] = kept - h;
+        saliency_forward(s);
+        double slope = (above - (double)saliency_scores(s)[CLASS]) / (2 * (double)h);
+        input[i] = kept;
+        assert_float_equal(map[i], slope, 0.03 * largest); /* a ReLU may turn on the way */
+    }
+    saliency_free(s);
+    nn_model_free(model);
+}
+
 /* ---- What cannot be explained ---- */
 
 static nn_model *model_of(int (*body)(nn_builder *b, int x))
@@ -305,6 +372,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_maps_as_pytorch),
         cmocka_unit_test(test_operators_by_differences),
+        cmocka_unit_test(test_every_network_of_the_zoo_can_be_explained),
+        cmocka_unit_test(test_a_network_by_differences),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
