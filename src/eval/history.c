@@ -98,7 +98,7 @@ static void find_range(const plot *p, size_t count, chart_axes *axes)
             axes->y_high = fmax(axes->y_high, p->columns[l][i]);
         }
     double room = (axes->y_high - axes->y_low) * 0.05;
-    axes->y_high += room;
+    axes->y_high += 2.5 * room; /* for the names of the marks */
     axes->y_low -= p->from_zero ? 0 : room;
 }
 

@@ -13,9 +13,6 @@ static const char style[] =
     "@media (prefers-color-scheme:dark){:root{--paper:#14171a;--ink:#e6e9ec;--soft:#9aa4ae;"
     "--line:#3a424a;--panel:#1d2226;--accent:86 180 233;--c0:#ff8a3d;--c1:#2fc99b;--c2:#df8fc0;"
     "--c3:#f0e442;--c4:#4aa8e8;--c5:#ffb938;--c6:#8fd0f5;--c7:#b5b5b5}}\n"
-    "@media print{:root{--paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--panel:#fff;"
-    "--accent:0 114 178;--c0:#d55e00;--c1:#009e73;--c2:#b8578f;--c3:#a88f00;--c4:#0072b2;"
-    "--c5:#e69f00;--c6:#3f9fd8;--c7:#7a7a7a}section{break-inside:avoid}}\n"
     "*{box-sizing:border-box}\n"
     "body{margin:0 auto;padding:1.2rem;max-width:67rem;background:var(--paper);color:var(--ink);"
     "font:16px/1.5 system-ui,sans-serif;-webkit-print-color-adjust:exact;"
@@ -51,7 +48,12 @@ static const char style[] =
     "figcaption{line-height:1.3;padding-top:.2rem}figcaption b{color:var(--ink)}\n"
     "pre{background:var(--panel);border:1px solid var(--line);border-radius:.4rem;padding:.8rem;"
     "overflow-x:auto;font-size:.85rem;white-space:pre-wrap}\n"
-    "footer{margin:2.5rem 0 1rem;padding-top:.8rem;border-top:1px solid var(--line)}\n";
+    "footer{margin:2.5rem 0 1rem;padding-top:.8rem;border-top:1px solid var(--line)}\n"
+    "@media print{:root{--paper:#fff;--ink:#000;--soft:#444;--line:#bbb;--panel:#fff;"
+    "--accent:0 114 178;--c0:#d55e00;--c1:#009e73;--c2:#b8578f;--c3:#a88f00;--c4:#0072b2;"
+    "--c5:#e69f00;--c6:#3f9fd8;--c7:#7a7a7a}body{font-size:13px}\n"
+    ".pair{grid-template-columns:1fr 1fr}h2,h3,.note{break-after:avoid}"
+    ".note,table,figure,svg,.pair>div,.figures{break-inside:avoid}}\n";
 
 void html_begin(FILE *out, const char *title)
 {
