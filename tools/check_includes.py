@@ -19,7 +19,7 @@ ABOVE = {
     "zoo": {"base", "nn"},
     "train": {"base", "image", "nn", "prep", "zoo", "data", "eval"},
     "data": {"base", "image", "image/codec", "prep"},
-    "eval": {"base", "nn", "data"},
+    "eval": {"base", "image", "image/codec", "nn", "data"},
 }
 ALLOWED = RUNTIME | ABOVE
 ALLOWED["cli"] = set(ALLOWED)

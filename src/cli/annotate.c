@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/annotate.h"
 
-#include "base/error.h"
-#include "image/image.h"
-
-#include <cairo.h>
+#include "cli/canvas.h"
 
 #include <math.h>
 #include <stdio.h>
-
-#define MAX_CAIRO_SIDE 32767
 
 /* A colour for each class: the palette of Okabe and Ito (2008), told apart by most eyes. */
 static const double palette[][3] = {
@@ -114,74 +109,18 @@ static void draw_face(cairo_t *cr, const mien_model *model, const mien_face *fac
     draw_label(cr, text, (double)face->x, above > s.font ? above : (double)face->y + s.font, s);
 }
 
-/* Cairo's pixels are native-endian 32-bit xRGB. */
-static void copy_in(const mien_image *image, cairo_surface_t *surface)
-{
-    unsigned char *pixels = cairo_image_surface_get_data(surface);
-    int stride = cairo_image_surface_get_stride(surface);
-    for (int y = 0; y < image->height; y++) {
-        const uint8_t *from = image_row(image, y);
-        uint32_t *to = (uint32_t *)(void *)(pixels + (size_t)y * (size_t)stride);
-        for (int x = 0; x < image->width; x++, from += 3)
-            to[x] = (uint32_t)from[0] << 16 | (uint32_t)from[1] << 8 | from[2];
-    }
-}
-
-static void copy_out(cairo_surface_t *surface, mien_image *image)
-{
-    cairo_surface_flush(surface);
-    const unsigned char *pixels = cairo_image_surface_get_data(surface);
-    int stride = cairo_image_surface_get_stride(surface);
-    for (int y = 0; y < image->height; y++) {
-        uint8_t *to = image_row(image, y);
-        const uint32_t *from =
-            (const uint32_t *)(const void *)(pixels + (size_t)y * (size_t)stride);
-        for (int x = 0; x < image->width; x++, to += 3) {
-            to[0] = (uint8_t)(from[x] >> 16);
-            to[1] = (uint8_t)(from[x] >> 8);
-            to[2] = (uint8_t)from[x];
-        }
-    }
-}
-
-/* Cairo remembers its first failure and draws nothing from there on. */
-static mien_status check_drawing(cairo_t *cr, mien_error *error)
-{
-    cairo_status_t status = cairo_status(cr);
-    if (status == CAIRO_STATUS_SUCCESS)
-        return MIEN_OK;
-    return error_set(error, MIEN_OUT_OF_MEMORY, "cannot draw on the picture: %s",
-                     cairo_status_to_string(status));
-}
-
 mien_status annotate_picture(const mien_image *image, const mien_model *model,
                              const mien_face *faces, size_t count, mien_image *out,
                              mien_error *error)
 {
+    canvas c;
     *out = (mien_image){0};
-    if (image->width > MAX_CAIRO_SIDE || image->height > MAX_CAIRO_SIDE)
-        return error_set(error, MIEN_LIMIT, "%d x %d pixels are too large to draw on", image->width,
-                         image->height);
-    cairo_surface_t *surface =
-        cairo_image_surface_create(CAIRO_FORMAT_RGB24, image->width, image->height);
-    cairo_t *cr = cairo_create(surface);
-    mien_status status = check_drawing(cr, error);
-    if (status != MIEN_OK)
-        goto cleanup;
-    cairo_surface_flush(surface);
-    copy_in(image, surface);
-    cairo_surface_mark_dirty(surface);
-    cairo_select_font_face(cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_NORMAL);
+    mien_status status = canvas_create_of(image, &c, error);
     style s = style_for(image->width, image->height);
-    for (size_t i = 0; i < count; i++)
-        draw_face(cr, model, &faces[i], s);
-    status = check_drawing(cr, error);
+    for (size_t i = 0; status == MIEN_OK && i < count; i++)
+        draw_face(c.cr, model, &faces[i], s);
     if (status == MIEN_OK)
-        status = mien_image_alloc(image->width, image->height, MIEN_PIXEL_RGB8, out, error);
-    if (status == MIEN_OK)
-        copy_out(surface, out);
-cleanup:
-    cairo_destroy(cr);
-    cairo_surface_destroy(surface);
+        status = canvas_finish(&c, out, error);
+    canvas_free(&c);
     return status;
 }

@@ -22,6 +22,8 @@ int cli_eval(int argc, char **argv);
 int cli_model(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_train(int argc, char **argv);
+int cli_data(int argc, char **argv);
+int cli_explain(int argc, char **argv);
 
 /* Prints "mien: <message>" for people; returns EXIT_FAILED. */
 int cli_fail(const mien_error *error);

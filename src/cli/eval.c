@@ -3,20 +3,18 @@
 /* mien eval: how well a model does on a labelled set. */
 
 #include "cli/cli.h"
+#include "cli/report.h"
+#include "cli/scoring.h"
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/dataset.h"
-#include "engine/model.h"
 #include "eval/json_text.h"
 #include "eval/metrics.h"
 #include "eval/report_text.h"
-#include "image/image.h"
 
 #include <getopt.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +34,12 @@ static const char help[] =
     "  --mirror                mean of the picture and its mirror image\n"
     "  --threads N             pictures worked on at once (default 1)\n"
     "  --json                  as one JSON object\n"
+    "  --report DIR            write DIR/report.html too: one page with tables, curves, faces\n"
+    "  --no-pictures           no faces of the set in that page\n"
+    "  --run DIR               the best model of a training run, on PublicTest unless --split "
+    "says\n"
+    "                          otherwise; its curves and recipe go into the page, which is\n"
+    "                          written into the same folder unless --report names another\n"
     "\n"
     "example: mien eval --model net.onnx --data fer2013.csv --split PublicTest\n"
     "\n"
@@ -51,6 +55,9 @@ static const struct option long_options[] = {
     {"mirror", no_argument, NULL, 'i'},
     {"threads", required_argument, NULL, 't'},
     {"json", no_argument, NULL, 'j'},
+    {"report", required_argument, NULL, 'r'},
+    {"no-pictures", no_argument, NULL, 'N'},
+    {"run", required_argument, NULL, 'R'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -61,17 +68,15 @@ typedef struct evaluation {
     cli_setup setup;
     const char *data_path, *votes_path;
     const char *split_name;
+    const char *report_folder, *run_folder;
     dataset_split split;
-    bool detect, mirror, json, asked_for_help;
-    int64_t threads;
+    bool detect, json, no_pictures, asked_for_help;
+    char run_model[4096];
     mien_model *model;
     mien_detector *detector;
     dataset set;
-    int class_of_label[DATASET_MAX_CLASSES]; /* the model's class, or -1: it has none */
-    float *probabilities;                    /* (samples, model classes) */
-    int *labels;         /* (samples): the model's classes; -1 where the sample does not count */
-    size_t not_in_model; /* samples whose class the model does not have */
-    size_t no_face;      /* samples in which no face was found */
+    scoring scoring;
+    eval_scores *scores, *plain; /* plain: without the mirror image, else NULL */
 } evaluation;
 
 static int parse_option(evaluation *e, int option)
@@ -93,13 +98,23 @@ static int parse_option(evaluation *e, int option)
         e->detect = true;
         return EXIT_DONE;
     case 'i':
-        e->mirror = true;
+        e->scoring.mirror = true;
         return EXIT_DONE;
     case 't':
-        return cli_parse_int(command, "--threads", optarg, 1, 256, &e->threads) ? EXIT_DONE
-                                                                                : EXIT_USAGE;
+        return cli_parse_int(command, "--threads", optarg, 1, 256, &e->scoring.threads)
+                   ? EXIT_DONE
+                   : EXIT_USAGE;
     case 'j':
         e->json = true;
+        return EXIT_DONE;
+    case 'r':
+        e->report_folder = optarg;
+        return EXIT_DONE;
+    case 'N':
+        e->no_pictures = true;
+        return EXIT_DONE;
+    case 'R':
+        e->run_folder = optarg;
         return EXIT_DONE;
     case 'h':
         e->asked_for_help = true;
@@ -109,18 +124,41 @@ static int parse_option(evaluation *e, int option)
     }
 }
 
+/* What --run stands for. */
+static void take_run(evaluation *e)
+{
+    snprintf(e->run_model, sizeof e->run_model, "%s/best.onnx", e->run_folder);
+    e->setup.model_path = e->run_model;
+    if (e->report_folder == NULL)
+        e->report_folder = e->run_folder;
+    if (e->split_name == NULL && !file_is_folder(e->data_path)) {
+        e->split = DATASET_PUBLIC_TEST;
+        e->split_name = dataset_split_name(e->split);
+    }
+}
+
 static int parse_arguments(evaluation *e, int argc, char **argv)
 {
     int option, status = EXIT_DONE;
-    while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+    bool named = false; /* --model is there */
+    while (status == EXIT_DONE &&
+           (option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        named = named || option == 'm';
         if (!cli_setup_option(&e->setup, command, option, optarg, &status))
             status = parse_option(e, option);
+    }
     if (status != EXIT_DONE || e->asked_for_help)
         return status;
     if (optind != argc || e->data_path == NULL)
         return cli_wrong_usage(command, "name one labelled set with --data");
     if (file_is_folder(e->data_path) && (e->votes_path != NULL || e->split_name != NULL))
         return cli_wrong_usage(command, "--votes and --split go with a CSV file, not a folder");
+    if (e->no_pictures && e->report_folder == NULL && e->run_folder == NULL)
+        return cli_wrong_usage(command, "--no-pictures goes with --report or --run");
+    if (e->run_folder != NULL && named)
+        return cli_wrong_usage(command, "--run names the model: leave --model out");
+    if (e->run_folder != NULL)
+        take_run(e);
     return EXIT_DONE;
 }
 
@@ -133,181 +171,13 @@ static mien_status read_set(evaluation *e, mien_error *error)
     return dataset_read_fer_csv(e->data_path, e->split, &e->set, error);
 }
 
-/* Classes are matched by name. */
-static mien_status match_classes(evaluation *e, mien_error *error)
-{
-    int matched = 0;
-    for (int label = 0; label < e->set.class_count; label++) {
-        e->class_of_label[label] = -1;
-        for (int c = 0; c < e->model->class_count; c++)
-            if (strcmp(e->set.class_names[label], e->model->class_names[c]) == 0) {
-                e->class_of_label[label] = c;
-                matched++;
-            }
-    }
-    if (matched == 0)
-        return error_set(error, MIEN_INVALID_ARGUMENT,
-                         "the model has none of the classes of the set (the set's first is '%s', "
-                         "the model's '%s')",
-                         e->set.class_names[0], e->model->class_names[0]);
-    return MIEN_OK;
-}
-
-/* ---- Scoring ---- */
-
-/* What one thread works with. */
-typedef struct scorer {
-    evaluation *evaluation;
-    mien_analyzer *analyzer;
-    atomic_size_t *next; /* the sample that is taken next, shared */
-    atomic_size_t *no_face;
-    mien_image mirrored;
-    mien_error error;
-    mien_status status;
-    pthread_t thread;
-    bool started;
-} scorer;
-
-static const mien_face *largest(const mien_face *faces, size_t count)
-{
-    const mien_face *best = NULL;
-    for (size_t i = 0; i < count; i++)
-        if (best == NULL || faces[i].width * faces[i].height > best->width * best->height)
-            best = &faces[i];
-    return best;
-}
-
-/* Adds the probabilities of the picture's largest face. *found false: there is none. */
-static mien_status add_probabilities(scorer *s, const mien_image *image, float *sums, bool *found)
-{
-    const mien_face *faces;
-    size_t count;
-    mien_status status = mien_analyzer_run(s->analyzer, image, &faces, &count, &s->error);
-    if (status != MIEN_OK)
-        return status;
-    const mien_face *face = largest(faces, count);
-    *found = face != NULL;
-    for (int c = 0; face != NULL && c < s->evaluation->model->class_count; c++)
-        sums[c] += face->probabilities[c];
-    return MIEN_OK;
-}
-
-static mien_status mirror(scorer *s, const mien_image *image)
-{
-    mien_status status = MIEN_OK;
-    if (s->mirrored.width != image->width || s->mirrored.height != image->height ||
-        s->mirrored.format != image->format) {
-        mien_image_free(&s->mirrored);
-        status =
-            mien_image_alloc(image->width, image->height, image->format, &s->mirrored, &s->error);
-    }
-    return status == MIEN_OK ? image_mirror(image, &s->mirrored, &s->error) : status;
-}
-
-static mien_status score_sample(scorer *s, size_t index)
-{
-    evaluation *e = s->evaluation;
-    const dataset_sample *sample = &e->set.samples[index];
-    float *sums = e->probabilities + index * (size_t)e->model->class_count;
-    bool found = false, found_mirrored = false;
-    e->labels[index] = e->class_of_label[sample->label];
-    if (e->labels[index] < 0)
-        return MIEN_OK;
-    mien_status status = add_probabilities(s, &sample->image, sums, &found);
-    if (status == MIEN_OK && e->mirror) {
-        status = mirror(s, &sample->image);
-        if (status == MIEN_OK)
-            status = add_probabilities(s, &s->mirrored, sums, &found_mirrored);
-    }
-    int views = found + found_mirrored;
-    for (int c = 0; views > 1 && c < e->model->class_count; c++)
-        sums[c] /= (float)views;
-    if (views == 0 && status == MIEN_OK) {
-        e->labels[index] = -1;
-        atomic_fetch_add(s->no_face, 1);
-    }
-    return status;
-}
-
-static void *score_all(void *argument)
-{
-    scorer *s = argument;
-    size_t index;
-    while (s->status == MIEN_OK &&
-           (index = atomic_fetch_add(s->next, 1)) < s->evaluation->set.count)
-        s->status = score_sample(s, index);
-    return NULL;
-}
-
-static mien_status run_scorers(evaluation *e, scorer *scorers, mien_error *error)
-{
-    atomic_size_t next = 0, no_face = 0;
-    mien_status status = MIEN_OK;
-    for (int64_t i = 0; i < e->threads; i++) {
-        scorers[i].evaluation = e;
-        scorers[i].next = &next;
-        scorers[i].no_face = &no_face;
-        status = mien_analyzer_create(e->model, e->detector, &scorers[i].analyzer, error);
-        if (status != MIEN_OK)
-            return status;
-    }
-    for (int64_t i = 1; i < e->threads; i++)
-        scorers[i].started = pthread_create(&scorers[i].thread, NULL, score_all, &scorers[i]) == 0;
-    score_all(&scorers[0]);
-    for (int64_t i = 0; i < e->threads; i++) {
-        if (scorers[i].started)
-            pthread_join(scorers[i].thread, NULL);
-        if (scorers[i].status != MIEN_OK && status == MIEN_OK) {
-            status = scorers[i].status;
-            *error = scorers[i].error;
-        }
-    }
-    e->no_face = no_face;
-    return status;
-}
-
-static mien_status score_set(evaluation *e, mien_error *error)
-{
-    size_t classes = (size_t)e->model->class_count;
-    e->probabilities = memory_zeroed(e->set.count, classes * sizeof *e->probabilities);
-    e->labels = memory_zeroed(e->set.count, sizeof *e->labels);
-    scorer *scorers = memory_zeroed((size_t)e->threads, sizeof *scorers);
-    mien_status status = MIEN_OK;
-    if (e->probabilities == NULL || e->labels == NULL || scorers == NULL)
-        status = error_no_memory(error, "scores", e->set.count * classes * sizeof(float));
-    if (status == MIEN_OK)
-        status = run_scorers(e, scorers, error);
-    for (int64_t i = 0; scorers != NULL && i < e->threads; i++) {
-        mien_analyzer_free(scorers[i].analyzer);
-        mien_image_free(&scorers[i].mirrored);
-    }
-    free(scorers);
-    return status;
-}
-
-/* Moves the samples that count to the front. Their number. */
-static size_t keep_counted(evaluation *e)
-{
-    size_t classes = (size_t)e->model->class_count, kept = 0;
-    for (size_t i = 0; i < e->set.count; i++) {
-        if (e->labels[i] < 0)
-            continue;
-        e->labels[kept] = e->labels[i];
-        memmove(e->probabilities + kept * classes, e->probabilities + i * classes,
-                classes * sizeof *e->probabilities);
-        kept++;
-    }
-    e->not_in_model = e->set.count - kept - e->no_face;
-    return kept;
-}
-
 /* ---- Printing ---- */
 
-static int print_json(const evaluation *e, const eval_scores *scores, const char *const *names)
+static int print_json(const evaluation *e, const char *const *names)
 {
     mien_error error;
     char *text;
-    if (eval_to_json(scores, names, &text, &error) != MIEN_OK)
+    if (eval_to_json(e->scores, names, &text, &error) != MIEN_OK)
         return cli_fail(&error);
     json_t *object = json_loads(text, 0, NULL);
     free(text);
@@ -315,49 +185,74 @@ static int print_json(const evaluation *e, const eval_scores *scores, const char
     bool complete = json_object_set_new(object, "model", json_text_name(e->setup.model_path)) == 0;
     complete &= json_object_set_new(object, "data", json_text_name(e->data_path)) == 0;
     complete &= json_object_set_new(object, "split", json_string(split)) == 0;
-    complete &= json_object_set_new(object, "mirror", json_boolean(e->mirror)) == 0;
+    complete &= json_object_set_new(object, "mirror", json_boolean(e->scoring.mirror)) == 0;
     complete &=
         json_object_set_new(object, "left_out", json_integer((json_int_t)e->set.left_out)) == 0;
+    complete &= json_object_set_new(object, "not_in_model",
+                                    json_integer((json_int_t)e->scoring.not_in_model)) == 0;
     complete &=
-        json_object_set_new(object, "not_in_model", json_integer((json_int_t)e->not_in_model)) == 0;
-    complete &= json_object_set_new(object, "no_face", json_integer((json_int_t)e->no_face)) == 0;
+        json_object_set_new(object, "no_face", json_integer((json_int_t)e->scoring.no_face)) == 0;
     return cli_print_json(json_text_finish(object, complete),
                           JSON_INDENT(2) | JSON_REAL_PRECISION(6));
 }
 
-static void print_text(const evaluation *e, const eval_scores *scores, const char *const *names)
+static void print_text(const evaluation *e, const char *const *names)
 {
-    eval_print_table(stdout, scores, names);
+    eval_print_table(stdout, e->scores, names);
     if (e->set.left_out != 0)
         printf("left out by the protocol: %zu\n", e->set.left_out);
-    if (e->not_in_model != 0)
-        printf("left out, of classes that the model does not have: %zu\n", e->not_in_model);
-    if (e->no_face != 0)
-        printf("left out, no face found: %zu\n", e->no_face);
+    if (e->scoring.not_in_model != 0)
+        printf("left out, of classes that the model does not have: %zu\n", e->scoring.not_in_model);
+    if (e->scoring.no_face != 0)
+        printf("left out, no face found: %zu\n", e->scoring.no_face);
 }
 
-static int report(evaluation *e)
+static int print_scores(const evaluation *e)
 {
-    mien_error error;
     const char *names[MIEN_MAX_CLASSES];
-    size_t count = keep_counted(e);
-    eval_scores *scores = memory_zeroed(1, sizeof *scores);
-    if (scores == NULL)
-        error_no_memory(&error, "scores", sizeof *scores);
-    for (int c = 0; c < e->model->class_count; c++)
-        names[c] = e->model->class_names[c];
-    int status;
-    if (scores == NULL || eval_score(e->labels, e->probabilities, count, e->model->class_count,
-                                     scores, &error) != MIEN_OK)
-        status = cli_fail(&error);
-    else if (e->json)
-        status = print_json(e, scores, names);
-    else {
-        print_text(e, scores, names);
-        status = EXIT_DONE;
-    }
-    free(scores);
+    for (int c = 0; c < mien_model_class_count(e->model); c++)
+        names[c] = mien_model_class_name(e->model, c);
+    if (e->json)
+        return print_json(e, names);
+    print_text(e, names);
+    return EXIT_DONE;
+}
+
+/* ---- Work ---- */
+
+static mien_status score(evaluation *e, mien_error *error)
+{
+    scoring *s = &e->scoring;
+    int classes = mien_model_class_count(e->model);
+    s->model = e->model;
+    s->detector = e->detector;
+    s->set = &e->set;
+    e->scores = memory_zeroed(1, sizeof *e->scores);
+    e->plain = s->mirror ? memory_zeroed(1, sizeof *e->plain) : NULL;
+    if (e->scores == NULL || (s->mirror && e->plain == NULL))
+        return error_no_memory(error, "scores", sizeof *e->scores);
+    mien_status status = scoring_run(s, error);
+    if (status == MIEN_OK)
+        status = eval_score(s->labels, s->probabilities, s->count, classes, e->scores, error);
+    if (status == MIEN_OK && s->mirror)
+        status = eval_score(s->labels, s->plain, s->count, classes, e->plain, error);
     return status;
+}
+
+static mien_status write_report(const evaluation *e, mien_error *error)
+{
+    if (e->report_folder == NULL)
+        return MIEN_OK;
+    report_request request = {.folder = e->report_folder,
+                              .model_path = e->setup.model_path,
+                              .data_name = e->data_path,
+                              .split_name = e->split_name,
+                              .scoring = &e->scoring,
+                              .scores = e->scores,
+                              .plain = e->plain,
+                              .run_folder = e->run_folder,
+                              .pictures = !e->no_pictures};
+    return report_write(&request, error);
 }
 
 static int evaluate(evaluation *e)
@@ -368,15 +263,15 @@ static int evaluate(evaluation *e)
         status = cli_open_detector(&e->setup, &e->detector);
     if (status != EXIT_DONE)
         return status;
-    if (read_set(e, &error) != MIEN_OK || match_classes(e, &error) != MIEN_OK ||
-        score_set(e, &error) != MIEN_OK)
+    if (read_set(e, &error) != MIEN_OK || score(e, &error) != MIEN_OK ||
+        write_report(e, &error) != MIEN_OK)
         return cli_fail(&error);
-    return report(e);
+    return print_scores(e);
 }
 
 int cli_eval(int argc, char **argv)
 {
-    evaluation e = {.threads = 1, .split = DATASET_ALL};
+    evaluation e = {.scoring.threads = 1, .split = DATASET_ALL};
     cli_setup_init(&e.setup);
     int status = parse_arguments(&e, argc, argv);
     if (status == EXIT_DONE && e.asked_for_help)
@@ -384,8 +279,9 @@ int cli_eval(int argc, char **argv)
     else if (status == EXIT_DONE)
         status = evaluate(&e);
     dataset_free(&e.set);
-    free(e.probabilities);
-    free(e.labels);
+    scoring_free(&e.scoring);
+    free(e.scores);
+    free(e.plain);
     mien_model_free(e.model);
     mien_detector_free(e.detector);
     return status;

@@ -15,7 +15,9 @@ static const char help[] =
     "  eval      how well a model does on a labelled set\n"
     "  model     what is in a network file\n"
     "  bench     how fast a network runs here\n"
+    "  data      labelled sets: what a network will see of them\n"
     "  train     a recipe and labelled pictures -> a model\n"
+    "  explain   a picture -> what in a face the network looked at\n"
     "\n"
     "  mien COMMAND --help   the options of a command, with an example\n"
     "  mien --version        the version\n"
@@ -29,6 +31,7 @@ static const struct {
 } commands[] = {
     {"analyze", cli_analyze}, {"detect", cli_detect}, {"eval", cli_eval},
     {"model", cli_model},     {"bench", cli_bench},   {"train", cli_train},
+    {"explain", cli_explain}, {"data", cli_data},
 };
 
 /* Data that did not reach its file or pipe is a failure. */

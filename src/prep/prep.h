@@ -65,6 +65,14 @@ void prep_scratch_free(prep_scratch *scratch);
 mien_status prep_fill(const prep_settings *settings, const mien_image *image, const prep_face *face,
                       prep_scratch *scratch, float *input, mien_error *error);
 
+/*
+ * A prepared input as people can look at it: the normalisation undone, rounded, kept in 0..255.
+ * input: (channels, height, width). Success: *out is the caller's, RGB8, free with mien_image_free.
+ * Failure: *out is zeroed; MIEN_OUT_OF_MEMORY, MIEN_LIMIT.
+ */
+mien_status prep_picture(const prep_settings *settings, const float *input, mien_image *out,
+                         mien_error *error);
+
 /* The rectangle of the picture that is shown to the network (before it is turned). */
 image_rect prep_crop(const prep_settings *settings, const image_rect *box);
 

@@ -138,6 +138,20 @@ def main():
         failures += check("annotate names", ["analyze", *annotate], RUNS // 3, own=True,
                           written=Path(marked, "astronaut-gray.png"))
         failures += check("eval", ["eval", "--json", "--data", str(csv)], RUNS // 3)
+        page = Path(folder, "page")
+        failures += check("eval --report", ["eval", "--json", "--data", str(csv), "--report",
+                                            str(page)], RUNS // 2, written=page / "report.html")
+        # Text again.
+        why = Path(folder, "why.png")
+        failures += check("explain", ["explain", "--whole", "--out", str(why),
+                                      str(FIXTURES / "astronaut-gray.pgm")], RUNS // 3, own=True,
+                          written=why)
+        recipe = Path(folder, "recipe.txt")
+        recipe.write_text("architecture = dcnn32\nmixup = 1\n")
+        sheet = Path(folder, "sheet.png")
+        failures += check("data preview", ["data", "preview", "--data", str(csv), "--count", "3",
+                                           "--versions", "2", "--out", str(sheet), str(recipe)],
+                          RUNS // 3, own=True, written=sheet)
         failures += check("model info", ["model", "info", "--json", "--layers",
                                          str(FIXTURES / "tiny-classifier.onnx")], RUNS // 3)
         failures += check("bench", ["bench", "--runs", "1", "--model",
