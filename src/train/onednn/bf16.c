@@ -9,7 +9,7 @@
 #include <string.h>
 
 #if defined(__x86_64__)
-#include <xmmintrin.h>
+#include <immintrin.h>
 #endif
 
 #define DENORMALS_ARE_ZERO 0x8040u /* MXCSR: results and operands */
