@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/elementwise.h"
 
+#include "train/vectorised.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -107,12 +109,24 @@ void elementwise_activate_backward(nn_activation activation, const float *x, con
 }
 
 /* splitmix64's mixing of a position. */
-static uint64_t mix(uint64_t z)
+static inline uint64_t mix(uint64_t z)
 {
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
     return z ^ (z >> 31);
 }
+
+/* Of numbers base + i: kept where their hash reaches the threshold. */
+VECTORISED static void drop(const float *restrict x, size_t count, uint64_t base,
+                            uint32_t threshold, float kept, float *restrict y)
+{
+    for (size_t i = 0; i < count; i++) {
+        float value = x[i] * kept;
+        y[i] = (uint32_t)(mix(base + i) >> 32) >= threshold ? value : 0;
+    }
+}
+
+#define DROP_BLOCK 4096 /* numbers that a thread takes at once */
 
 void elementwise_dropout(const float *x, size_t count, float ratio, uint64_t seed, uint64_t step,
                          uint64_t layer, float *y)
@@ -125,8 +139,9 @@ void elementwise_dropout(const float *x, size_t count, float ratio, uint64_t see
     uint32_t threshold = (uint32_t)((double)ratio * 4294967296.0);
     float kept = 1 / (1 - ratio);
 #pragma omp parallel for schedule(static)
-    for (size_t i = 0; i < count; i++)
-        y[i] = (uint32_t)(mix(base + i) >> 32) >= threshold ? x[i] * kept : 0;
+    for (size_t first = 0; first < count; first += DROP_BLOCK)
+        drop(x + first, count - first < DROP_BLOCK ? count - first : DROP_BLOCK, base + first,
+             threshold, kept, y + first);
 }
 
 void elementwise_transpose(const float *x, int64_t planes, int64_t rows, int64_t columns, float *y)

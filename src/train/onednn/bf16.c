@@ -5,24 +5,20 @@
 #include "train/onednn/onednn.h"
 
 #include <omp.h>
+#include <oneapi/dnnl/dnnl.h>
 #include <string.h>
 
 #if defined(__x86_64__)
-#include <cpuid.h>
-#include <xmmintrin.h>
+#include <immintrin.h>
 #endif
 
 #define DENORMALS_ARE_ZERO 0x8040u /* MXCSR: results and operands */
 
+/* oneDNN knows what processor and system can, and what ONEDNN_MAX_CPU_ISA leaves of it. */
 bool bf16_available(void)
 {
-#if defined(__x86_64__)
-    unsigned a = 0, b = 0, c = 0, d = 0;
-    bool known = __get_cpuid_count(7, 1, &a, &b, &c, &d);
-    return known && (a & bit_AVX512BF16) != 0 && __builtin_cpu_supports("avx512bw");
-#else
-    return false;
-#endif
+    unsigned has = dnnl_get_effective_cpu_isa(), needed = dnnl_cpu_isa_avx512_core_bf16;
+    return (has & needed) == needed;
 }
 
 void bf16_enter(train_modes *modes)

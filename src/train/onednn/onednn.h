@@ -5,9 +5,7 @@
 /* The parts of the onednn backend; backend.h says what each does. Private to this folder. */
 
 #include "train/backend.h"
-
-/* The compiler makes one function for each of these instruction sets. */
-#define VECTORISED __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#include "train/vectorised.h"
 
 /* Threads that the loops of this backend use. */
 int onednn_threads(void);

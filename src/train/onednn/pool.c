@@ -108,10 +108,11 @@ static void pool_pixel(const nn_pool *pool, const float *x, int64_t row, int64_t
     }
     if (pool->maximum)
         return;
+    float share = share_of(pool, row, column);
     memset(y, 0, (size_t)channels * sizeof *y);
     for (int k = 0; k < count; k++)
         if (cells[k] >= 0)
-            add_scaled(x + cells[k], channels, share_of(pool, row, column), y);
+            add_scaled(x + cells[k], channels, share, y);
 }
 
 void channels_pool_forward(const nn_pool *pool, const float *x, float *y, uint8_t *winners)
@@ -138,9 +139,12 @@ static void unpool_pixel(const nn_pool *pool, const float *dy, int64_t row, int6
         else
             give_to_winners(dy + c, winners + c, cells, count, (int)(channels - c), dx + c);
     }
-    for (int k = 0; !pool->maximum && k < count; k++)
+    if (pool->maximum)
+        return;
+    float share = share_of(pool, row, column);
+    for (int k = 0; k < count; k++)
         if (cells[k] >= 0)
-            add_scaled(dy, channels, share_of(pool, row, column), dx + cells[k]);
+            add_scaled(dy, channels, share, dx + cells[k]);
 }
 
 void channels_pool_backward(const nn_pool *pool, const float *dy, const uint8_t *winners, float *dx)

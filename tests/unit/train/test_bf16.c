@@ -17,7 +17,7 @@
 
 #include <omp.h>
 #if defined(__x86_64__)
-#include <xmmintrin.h>
+#include <immintrin.h>
 #endif
 
 static const train_backend *backend_bf16(void)
