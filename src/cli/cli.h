@@ -22,6 +22,8 @@ int cli_eval(int argc, char **argv);
 int cli_model(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_train(int argc, char **argv);
+int cli_search(int argc, char **argv);
+int cli_difficulty(int argc, char **argv);
 int cli_data(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 

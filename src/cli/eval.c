@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/dataset.h"
+#include "data/difference_hash.h"
 #include "eval/json_text.h"
 #include "eval/metrics.h"
 #include "eval/report_text.h"
@@ -29,6 +30,8 @@ static const char help[] =
     "  --data FILE|FOLDER      the labelled set\n"
     "  --split NAME            Training, PublicTest, PrivateTest or all (default: all; for CSV)\n"
     "  --votes FILE            FER+ votes: labels by majority\n" CLI_MODEL_HELP
+    "  --without-near NAME     leave out pictures that look like one of that split (Training):\n"
+    "                          difference hashes of 576 bits that differ in at most 54\n"
     "  --detect                find the face in each picture first (pictures that are not "
     "cropped)\n" CLI_DETECTOR_HELP
     "  --mirror                mean of the picture and its mirror image\n"
@@ -51,6 +54,7 @@ static const struct option long_options[] = {
     {"data", required_argument, NULL, 'a'},
     {"split", required_argument, NULL, 'p'},
     {"votes", required_argument, NULL, 'v'},
+    {"without-near", required_argument, NULL, 'w'},
     {"detect", no_argument, NULL, 'e'},
     {"mirror", no_argument, NULL, 'i'},
     {"threads", required_argument, NULL, 't'},
@@ -64,12 +68,16 @@ static const struct option long_options[] = {
 
 static const char command[] = "mien eval";
 
+/* In how many of its bits a picture may differ from one that it looks like. */
+enum { NEAR_BITS = 54 };
+
 typedef struct evaluation {
     cli_setup setup;
     const char *data_path, *votes_path;
-    const char *split_name;
+    const char *split_name, *near_name; /* near_name: NULL for none */
     const char *report_folder, *run_folder;
-    dataset_split split;
+    dataset_split split, near_split;
+    size_t near_count; /* left out: they look like one of near_split */
     bool detect, json, no_pictures, asked_for_help;
     char run_model[4096];
     mien_model *model;
@@ -91,6 +99,13 @@ static int parse_option(evaluation *e, int option)
             return EXIT_DONE;
         return cli_wrong_usage(
             command, "--split is '%s', not Training, PublicTest, PrivateTest or all", optarg);
+    case 'w':
+        e->near_name = optarg;
+        if (dataset_split_parse(optarg, &e->near_split))
+            return EXIT_DONE;
+        return cli_wrong_usage(
+            command, "--without-near is '%s', not Training, PublicTest, PrivateTest or all",
+            optarg);
     case 'v':
         e->votes_path = optarg;
         return EXIT_DONE;
@@ -151,8 +166,10 @@ static int parse_arguments(evaluation *e, int argc, char **argv)
         return status;
     if (optind != argc || e->data_path == NULL)
         return cli_wrong_usage(command, "name one labelled set with --data");
-    if (file_is_folder(e->data_path) && (e->votes_path != NULL || e->split_name != NULL))
-        return cli_wrong_usage(command, "--votes and --split go with a CSV file, not a folder");
+    if (file_is_folder(e->data_path) &&
+        (e->votes_path != NULL || e->split_name != NULL || e->near_name != NULL))
+        return cli_wrong_usage(
+            command, "--votes, --split and --without-near go with a CSV file, not a folder");
     if (e->no_pictures && e->report_folder == NULL && e->run_folder == NULL)
         return cli_wrong_usage(command, "--no-pictures goes with --report or --run");
     if (e->run_folder != NULL && named)
@@ -169,6 +186,32 @@ static mien_status read_set(evaluation *e, mien_error *error)
     if (e->votes_path != NULL)
         return dataset_read_fer_plus(e->data_path, e->votes_path, e->split, &e->set, error);
     return dataset_read_fer_csv(e->data_path, e->split, &e->set, error);
+}
+
+/* Leaves out what looks like a picture of another split. */
+static mien_status leave_out_near(evaluation *e, mien_error *error)
+{
+    dataset others = {0};
+    size_t before = e->set.count;
+    if (e->near_name == NULL)
+        return MIEN_OK;
+    bool *keep = memory_zeroed(e->set.count, sizeof *keep);
+    if (keep == NULL)
+        return error_no_memory(error, "pictures to leave out", e->set.count);
+    mien_status status = dataset_read_fer_csv(e->data_path, e->near_split, &others, error);
+    if (status == MIEN_OK)
+        status = difference_hash_find(&e->set, &others, NEAR_BITS, keep, error);
+    for (size_t i = 0; i < before; i++)
+        keep[i] = !keep[i];
+    if (status == MIEN_OK)
+        dataset_keep(&e->set, keep);
+    if (status == MIEN_OK && e->set.count == 0)
+        status =
+            error_set(error, MIEN_NOT_FOUND, "every picture looks like one of %s", e->near_name);
+    e->near_count = before - e->set.count;
+    free(keep);
+    dataset_free(&others);
+    return status;
 }
 
 /* ---- Printing ---- */
@@ -188,6 +231,9 @@ static int print_json(const evaluation *e, const char *const *names)
     complete &= json_object_set_new(object, "mirror", json_boolean(e->scoring.mirror)) == 0;
     complete &=
         json_object_set_new(object, "left_out", json_integer((json_int_t)e->set.left_out)) == 0;
+    if (e->near_name != NULL)
+        complete &=
+            json_object_set_new(object, "near", json_integer((json_int_t)e->near_count)) == 0;
     complete &= json_object_set_new(object, "not_in_model",
                                     json_integer((json_int_t)e->scoring.not_in_model)) == 0;
     complete &=
@@ -201,6 +247,8 @@ static void print_text(const evaluation *e, const char *const *names)
     eval_print_table(stdout, e->scores, names);
     if (e->set.left_out != 0)
         printf("left out by the protocol: %zu\n", e->set.left_out);
+    if (e->near_name != NULL)
+        printf("left out, look like a picture of %s: %zu\n", e->near_name, e->near_count);
     if (e->scoring.not_in_model != 0)
         printf("left out, of classes that the model does not have: %zu\n", e->scoring.not_in_model);
     if (e->scoring.no_face != 0)
@@ -263,8 +311,8 @@ static int evaluate(evaluation *e)
         status = cli_open_detector(&e->setup, &e->detector);
     if (status != EXIT_DONE)
         return status;
-    if (read_set(e, &error) != MIEN_OK || score(e, &error) != MIEN_OK ||
-        write_report(e, &error) != MIEN_OK)
+    if (read_set(e, &error) != MIEN_OK || leave_out_near(e, &error) != MIEN_OK ||
+        score(e, &error) != MIEN_OK || write_report(e, &error) != MIEN_OK)
         return cli_fail(&error);
     return print_scores(e);
 }

@@ -10,14 +10,16 @@ static const char help[] =
     "\n"
     "usage: mien COMMAND [OPTION ...] [FILE ...]\n"
     "\n"
-    "  analyze   pictures -> faces with their apparent expressions\n"
-    "  detect    pictures -> faces\n"
-    "  eval      how well a model does on a labelled set\n"
-    "  model     what is in a network file\n"
-    "  bench     how fast a network runs here\n"
-    "  data      labelled sets: what a network will see of them\n"
-    "  train     a recipe and labelled pictures -> a model\n"
-    "  explain   a picture -> what in a face the network looked at\n"
+    "  analyze     pictures -> faces with their apparent expressions\n"
+    "  detect      pictures -> faces\n"
+    "  explain     a picture -> what in a face the network looked at\n"
+    "  eval        how well a model does on a labelled set\n"
+    "  train       a recipe and labelled pictures -> a model\n"
+    "  search      a recipe -> better values for its keys\n"
+    "  difficulty  how easy the samples of a labelled set are\n"
+    "  data        labelled sets: what a network will see of them\n"
+    "  model       what is in a network file\n"
+    "  bench       how fast a network runs here\n"
     "\n"
     "  mien COMMAND --help   the options of a command, with an example\n"
     "  mien --version        the version\n"
@@ -29,9 +31,11 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"analyze", cli_analyze}, {"detect", cli_detect}, {"eval", cli_eval},
-    {"model", cli_model},     {"bench", cli_bench},   {"train", cli_train},
-    {"explain", cli_explain}, {"data", cli_data},
+    {"analyze", cli_analyze},       {"detect", cli_detect},
+    {"explain", cli_explain},       {"eval", cli_eval},
+    {"train", cli_train},           {"search", cli_search},
+    {"difficulty", cli_difficulty}, {"data", cli_data},
+    {"model", cli_model},           {"bench", cli_bench},
 };
 
 /* Data that did not reach its file or pipe is a failure. */

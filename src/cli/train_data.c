@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/train_data.h"
 
+#include "cli/scoring.h"
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -81,22 +83,13 @@ static mien_status pick_classes(const train_recipe *recipe, train_data *data, mi
 
 /* ---- Faces ---- */
 
-static const mien_face *largest(const mien_face *faces, size_t count)
-{
-    const mien_face *best = NULL;
-    for (size_t i = 0; i < count; i++)
-        if (best == NULL || faces[i].width * faces[i].height > best->width * best->height)
-            best = &faces[i];
-    return best;
-}
-
 static mien_status find_face(mien_analyzer *analyzer, dataset_sample *sample, bool *found,
                              mien_error *error)
 {
     const mien_face *faces;
     size_t count;
     mien_status status = mien_analyzer_run(analyzer, &sample->image, &faces, &count, error);
-    const mien_face *face = status == MIEN_OK ? largest(faces, count) : NULL;
+    const mien_face *face = status == MIEN_OK ? scoring_largest_face(faces, count) : NULL;
     *found = face != NULL;
     if (face != NULL)
         sample->face = (image_rect){face->x, face->y, face->width, face->height};

@@ -141,7 +141,8 @@ class Train(ProgramTest):
         self.assertEqual(len(result.err.splitlines()), 7)
         self.assertRegex(result.err, r"second 7/7  loss \d\.\d+ ")
         self.assertEqual(sorted(path.name for path in (self.folder / "run").iterdir()),
-                         ["best.onnx", "checkpoint.bin", "last.onnx", "log.jsonl", "recipe.txt"])
+                         ["best.onnx", "checkpoint.bin", "last.onnx", "log.jsonl", "recipe.txt",
+                          "report.html"])
         log = [json.loads(line) for line in self.bytes_of("run", "log.jsonl").splitlines()]
         self.assertEqual([entry["epoch"] for entry in log], [1, 2, 3, 4, 5, 6, 7])
         self.assertEqual(self.bytes_of("run", "recipe.txt").decode(), RECIPE)
