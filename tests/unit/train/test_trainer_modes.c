@@ -94,11 +94,12 @@ static const char *const modes[] = {
     "[one]\nepochs = 1\n[two]\nepochs = 1\nfreeze = conv_1, bn_2\nsettle = 20\n",
 };
 
-static void check_mode(const char *mode, size_t index)
+/* side: of the input, pixels */
+static void check_mode(const char *mode, size_t index, int side)
 {
     char text[600], whole[32], parts[32];
     record r;
-    snprintf(text, sizeof text, TINY "%s", mode);
+    snprintf(text, sizeof text, TINY "height = %d\nwidth = %d\n%s", side, side, mode);
     snprintf(whole, sizeof whole, "whole%zu", index);
     snprintf(parts, sizeof parts, "parts%zu", index);
     train_well(text, whole, 0, &r);
@@ -124,7 +125,7 @@ static void test_every_mode_goes_on(void **state)
     (void)state;
     training.count = 125;
     for (size_t i = 0; i < MODES; i++)
-        check_mode(modes[i], i);
+        check_mode(modes[i], i, 16);
     training.count = 280;
 }
 
@@ -132,10 +133,10 @@ static void test_modes_go_on_with_the_reference(void **state)
 {
     (void)state;
     extras.backend = &train_backend_ref;
-    training.count = 65;
+    training.count = 45;
     validation.count = 20;
-    check_mode(modes[0], 0);
-    check_mode(modes[MODES - 1], MODES - 1);
+    check_mode(modes[0], 0, 8);
+    check_mode(modes[MODES - 1], MODES - 1, 8);
     training.count = 280;
     validation.count = 70;
 }
