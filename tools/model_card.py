@@ -87,13 +87,13 @@ def main():
         f" input {shape[2]}x{shape[3]}, {'grey' if shape[1] == 1 else 'colour'} |",
         f"| file | {model.stat().st_size:,} bytes, weights as float16 |",
         f"| time | {bench['median_us']:,.0f} us a face, one thread, median (Zen 4 server, shared) |",
-        f"| classes | {settings['classes']} |",
-        f"| confidences | temperature {settings.get('temperature', '1')}, fitted on PublicTest;"
-        f" under {settings.get('unsure_below', '0')} a face is marked unsure |",
+        f"| classes | {settings['mien.classes']} |",
+        f"| confidences | temperature {settings.get('mien.temperature', '1')}, fitted on PublicTest;"
+        f" under {settings.get('mien.unsure_below', '0')} a face is marked unsure |",
         f"| data | FER-2013: 28,709 pictures of Training to learn from, PublicTest to choose by."
         " Research use; web photographs |",
         f"| training | {epochs} epochs by [recipes/{name}.txt](recipes/{name}.txt), seed"
-        f" {settings.get('provenance.seed', '1')} |",
+        f" {settings.get('mien.provenance.seed', '1')} |",
         f"| made by | `tools/make_model.sh {name} fer2013.csv` |",
         "",
         "## Figures",

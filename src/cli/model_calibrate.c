@@ -4,10 +4,9 @@
 
 #include "cli/cli.h"
 #include "cli/model.h"
+#include "cli/scoring.h"
 
-#include "base/error.h"
 #include "base/file.h"
-#include "base/memory.h"
 #include "data/dataset.h"
 #include "engine/model.h"
 #include "eval/temperature.h"
@@ -17,7 +16,6 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const char command[] = "mien model calibrate";
 
@@ -47,8 +45,7 @@ typedef struct calibration {
     bool asked_for_help;
     mien_model *model;
     dataset set;
-    float *probabilities; /* (samples, classes) */
-    int *labels;          /* (samples): classes of the model */
+    scoring scoring;
     double temperature;
 } calibration;
 
@@ -88,93 +85,52 @@ static int parse_arguments(calibration *c, int argc, char **argv)
     return EXIT_DONE;
 }
 
-/* The model's class of that name, or -1. */
-static int class_named(const mien_model *model, const char *name)
-{
-    for (int c = 0; c < mien_model_class_count(model); c++)
-        if (strcmp(mien_model_class_name(model, c), name) == 0)
-            return c;
-    return -1;
-}
-
-static mien_status score(calibration *c, mien_error *error)
-{
-    size_t classes = (size_t)mien_model_class_count(c->model);
-    mien_analyzer *analyzer;
-    c->probabilities = memory_zeroed(c->set.count, classes * sizeof *c->probabilities);
-    c->labels = memory_zeroed(c->set.count, sizeof *c->labels);
-    if (c->probabilities == NULL || c->labels == NULL)
-        return error_no_memory(error, "scores", c->set.count * classes * sizeof(float));
-    mien_status status = mien_analyzer_create(c->model, NULL, &analyzer, error);
-    for (size_t i = 0; status == MIEN_OK && i < c->set.count; i++) {
-        const char *name = c->set.class_names[c->set.samples[i].label];
-        const mien_face *faces;
-        size_t count;
-        c->labels[i] = class_named(c->model, name);
-        if (c->labels[i] < 0)
-            status = error_set(error, MIEN_INVALID_ARGUMENT, "the model has no class '%s'", name);
-        else
-            status = mien_analyzer_run(analyzer, &c->set.samples[i].image, &faces, &count, error);
-        if (status == MIEN_OK)
-            memcpy(c->probabilities + i * classes, faces[0].probabilities, classes * sizeof(float));
-    }
-    mien_analyzer_free(analyzer);
-    return status;
-}
-
 static mien_status fit(calibration *c, mien_error *error)
 {
+    scoring *found = &c->scoring;
     mien_status status = mien_model_open(c->model_path, NULL, &c->model, error);
     if (status == MIEN_OK)
         status = c->votes_path != NULL
                      ? dataset_read_fer_plus(c->data_path, c->votes_path, DATASET_PUBLIC_TEST,
                                              &c->set, error)
                      : dataset_read_fer_csv(c->data_path, DATASET_PUBLIC_TEST, &c->set, error);
-    if (status == MIEN_OK)
-        status = score(c, error);
+    if (status != MIEN_OK)
+        return status;
+    *found = (scoring){.model = c->model, .set = &c->set, .threads = 1};
+    status = scoring_run(found, error);
     if (status != MIEN_OK)
         return status;
     int classes = mien_model_class_count(c->model);
-    double fitted = eval_fit_temperature(c->labels, c->probabilities, c->set.count, classes);
+    double fitted =
+        eval_fit_temperature(found->labels, found->probabilities, found->count, classes);
     printf("temperature %.4f: NLL on PublicTest %.4f, before %.4f\n",
            fitted * (double)c->model->temperature,
-           eval_nll_at(c->labels, c->probabilities, c->set.count, classes, fitted),
-           eval_nll_at(c->labels, c->probabilities, c->set.count, classes, 1));
+           eval_nll_at(found->labels, found->probabilities, found->count, classes, fitted),
+           eval_nll_at(found->labels, found->probabilities, found->count, classes, 1));
     c->temperature = fitted * (double)c->model->temperature;
     return MIEN_OK;
 }
 
-/* Replaces an entry of the metadata, or adds it. */
-static mien_status set_metadata(nn_graph *graph, const char *key, const char *value,
-                                mien_error *error)
+/* What docs/MODEL_FORMAT.md says of calibrated models. */
+static mien_status describe(const calibration *c, nn_graph *graph, mien_error *error)
 {
-    char *value_copy = memory_copy_string(value);
-    if (value_copy == NULL)
-        return error_no_memory(error, key, strlen(value));
-    for (size_t i = 0; i < graph->metadata_count; i++)
-        if (strcmp(graph->metadata[i].key, key) == 0) {
-            free(graph->metadata[i].value);
-            graph->metadata[i].value = value_copy;
-            return MIEN_OK;
-        }
-    char *key_copy = memory_copy_string(key);
-    void *metadata = graph->metadata;
-    if (key_copy == NULL || !memory_grow(&metadata, graph->metadata_count,
-                                         &graph->metadata_capacity, sizeof *graph->metadata)) {
-        free(key_copy);
-        free(value_copy);
-        return error_no_memory(error, key, strlen(key));
-    }
-    graph->metadata = metadata;
-    graph->metadata[graph->metadata_count++] = (nn_metadata){key_copy, value_copy};
-    return MIEN_OK;
+    char temperature[32], set[64];
+    snprintf(temperature, sizeof temperature, "%.6f", c->temperature);
+    snprintf(set, sizeof set, "%s PublicTest, %zu pictures",
+             c->votes_path != NULL ? "FER+" : "FER-2013", c->scoring.count);
+    const char *const entries[][2] = {{"mien.temperature", temperature},
+                                      {"mien.unsure_below", "0.5"},
+                                      {"mien.provenance.calibration", set}};
+    mien_status status = MIEN_OK;
+    for (size_t i = 0; status == MIEN_OK && i < sizeof entries / sizeof *entries; i++)
+        status = nn_graph_set_metadata(graph, entries[i][0], entries[i][1], error);
+    return status;
 }
 
 static mien_status write_model(const calibration *c, mien_error *error)
 {
     uint8_t *bytes;
     size_t size;
-    char text[32];
     nn_graph graph;
     mien_status status = file_read(c->model_path, ONNX_MAX_FILE_SIZE, &bytes, &size, error);
     if (status != MIEN_OK)
@@ -183,10 +139,7 @@ static mien_status write_model(const calibration *c, mien_error *error)
     free(bytes);
     if (status != MIEN_OK)
         return status;
-    snprintf(text, sizeof text, "%.6f", c->temperature);
-    status = set_metadata(&graph, "mien.temperature", text, error);
-    if (status == MIEN_OK)
-        status = set_metadata(&graph, "mien.unsure_below", "0.5", error);
+    status = describe(c, &graph, error);
     if (status == MIEN_OK)
         status = onnx_write(&graph, c->weights, &bytes, &size, error);
     nn_graph_free(&graph);
@@ -209,7 +162,6 @@ int cli_model_calibrate(int argc, char **argv)
         status = cli_fail(&error);
     dataset_free(&c.set);
     mien_model_free(c.model);
-    free(c.probabilities);
-    free(c.labels);
+    scoring_free(&c.scoring);
     return status;
 }

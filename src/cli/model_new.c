@@ -149,21 +149,6 @@ static int parse_arguments(request *r, int argc, char **argv)
     return EXIT_DONE;
 }
 
-static mien_status add_metadata(nn_graph *graph, const char *key, const char *value,
-                                mien_error *error)
-{
-    void *metadata = graph->metadata;
-    if (!memory_grow(&metadata, graph->metadata_count, &graph->metadata_capacity,
-                     sizeof *graph->metadata))
-        return error_no_memory(error, "metadata", sizeof *graph->metadata);
-    graph->metadata = metadata;
-    nn_metadata *entry = &graph->metadata[graph->metadata_count++];
-    *entry = (nn_metadata){memory_copy_string(key), memory_copy_string(value)};
-    if (entry->key == NULL || entry->value == NULL)
-        return error_no_memory(error, "metadata", strlen(value));
-    return MIEN_OK;
-}
-
 /* What makes the network a model: docs/MODEL_FORMAT.md. */
 static mien_status describe(nn_graph *graph, const request *r, mien_error *error)
 {
@@ -181,7 +166,7 @@ static mien_status describe(nn_graph *graph, const request *r, mien_error *error
     };
     mien_status status = MIEN_OK;
     for (size_t i = 0; status == MIEN_OK && i < sizeof entries / sizeof *entries; i++)
-        status = add_metadata(graph, entries[i][0], entries[i][1], error);
+        status = nn_graph_set_metadata(graph, entries[i][0], entries[i][1], error);
     return status;
 }
 

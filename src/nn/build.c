@@ -329,18 +329,6 @@ void nn_build_output(nn_builder *b, int value, const char *name)
 
 void nn_build_metadata(nn_builder *b, const char *key, const char *value)
 {
-    if (b->status != MIEN_OK)
-        return;
-    nn_graph *graph = b->graph;
-    void *metadata = graph->metadata;
-    if (!memory_grow(&metadata, graph->metadata_count, &graph->metadata_capacity,
-                     sizeof *graph->metadata)) {
-        no_memory(b);
-        return;
-    }
-    graph->metadata = metadata;
-    nn_metadata *entry = &graph->metadata[graph->metadata_count++];
-    *entry = (nn_metadata){memory_copy_string(key), memory_copy_string(value)};
-    if (entry->key == NULL || entry->value == NULL)
-        no_memory(b);
+    if (b->status == MIEN_OK)
+        b->status = nn_graph_set_metadata(b->graph, key, value, &b->error);
 }

@@ -59,6 +59,31 @@ const char *nn_graph_metadata(const nn_graph *graph, const char *key)
     return NULL;
 }
 
+mien_status nn_graph_set_metadata(nn_graph *graph, const char *key, const char *value,
+                                  mien_error *error)
+{
+    char *value_copy = memory_copy_string(value);
+    if (value_copy == NULL)
+        return error_no_memory(error, key, strlen(value));
+    for (size_t i = 0; i < graph->metadata_count; i++)
+        if (strcmp(graph->metadata[i].key, key) == 0) {
+            free(graph->metadata[i].value);
+            graph->metadata[i].value = value_copy;
+            return MIEN_OK;
+        }
+    char *key_copy = memory_copy_string(key);
+    void *metadata = graph->metadata;
+    if (key_copy == NULL || !memory_grow(&metadata, graph->metadata_count,
+                                         &graph->metadata_capacity, sizeof *graph->metadata)) {
+        free(key_copy);
+        free(value_copy);
+        return error_no_memory(error, key, strlen(key));
+    }
+    graph->metadata = metadata;
+    graph->metadata[graph->metadata_count++] = (nn_metadata){key_copy, value_copy};
+    return MIEN_OK;
+}
+
 const nn_attribute *nn_node_attribute(const nn_node *node, const char *name, nn_attribute_kind kind)
 {
     for (size_t i = 0; i < node->attribute_count; i++)

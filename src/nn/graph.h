@@ -99,6 +99,10 @@ void nn_graph_free(nn_graph *graph);
 /* The value of a metadata key, or NULL. */
 const char *nn_graph_metadata(const nn_graph *graph, const char *key);
 
+/* Sets it, replacing an older value; both texts are copied. MIEN_OUT_OF_MEMORY. */
+mien_status nn_graph_set_metadata(nn_graph *graph, const char *key, const char *value,
+                                  mien_error *error);
+
 /* Frees what an attribute owns. */
 void nn_attribute_free(nn_attribute *attribute);
 

@@ -31,26 +31,34 @@ mien_status run_log_cut(const char *path, int64_t lines, mien_error *error)
     return status;
 }
 
+/* The number behind a key of a line, on which *at moves on; false without one. */
+static bool find_number(const char **at, const char *key, double *value)
+{
+    const char *found = strstr(*at, key);
+    if (found == NULL)
+        return false;
+    return number_read(found + strlen(key), at, value);
+}
+
 mien_status run_log_best(const char *path, int epochs, int *logged, double *best, mien_error *error)
 {
-    static const char key[] = "\"validation_accuracy\":";
     uint8_t *bytes;
     size_t size;
+    double epoch, accuracy;
     *logged = 0;
     *best = -1;
     mien_status status = file_read(path, SIZE_MAX / 4, &bytes, &size, error);
     if (status != MIEN_OK)
         return status;
     const char *at = (const char *)bytes;
-    while (status == MIEN_OK && *logged < epochs && (at = strstr(at, key)) != NULL) {
-        double accuracy;
-        at += sizeof key - 1;
-        if (!number_read(at, &at, &accuracy))
+    while (find_number(&at, "\"epoch\":", &epoch) && epoch <= epochs) {
+        *logged = (int)epoch;
+        if (!find_number(&at, "\"validation_accuracy\":", &accuracy)) {
             status =
-                error_set(error, MIEN_MALFORMED, "%s, line %d: no accuracy", path, *logged + 1);
-        else if (accuracy > *best)
-            *best = accuracy;
-        (*logged)++;
+                error_set(error, MIEN_MALFORMED, "%s: epoch %d has no accuracy", path, *logged);
+            break;
+        }
+        *best = accuracy > *best ? accuracy : *best;
     }
     free(bytes);
     return status;

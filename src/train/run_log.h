@@ -14,7 +14,7 @@
 mien_status run_log_cut(const char *path, int64_t lines, mien_error *error);
 
 /*
- * The best validation accuracy of the first `epochs` lines, 0..1, -1 without a line; *logged: how
+ * The best validation accuracy of the first `epochs` epochs, 0..1, -1 without one; *logged: how
  * many of them there are. MIEN_NOT_FOUND, MIEN_IO, MIEN_MALFORMED, MIEN_OUT_OF_MEMORY.
  */
 mien_status run_log_best(const char *path, int epochs, int *logged, double *best,

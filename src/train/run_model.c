@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "nn/onnx.h"
 #include "nn/onnx_write.h"
+#include "train/checkpoint.h"
 #include "train/graph_edit.h"
 #include "train/transfer.h"
 #include "zoo/zoo.h"
@@ -39,36 +40,44 @@ mien_status run_read_files(run *r)
 
 static mien_status add_metadata(run *r, const char *key, const char *value)
 {
-    nn_graph *graph = &r->graph;
-    void *metadata = graph->metadata;
-    if (!memory_grow(&metadata, graph->metadata_count, &graph->metadata_capacity,
-                     sizeof *graph->metadata))
-        return error_no_memory(r->error, key, sizeof *graph->metadata);
-    graph->metadata = metadata;
-    nn_metadata *entry = &graph->metadata[graph->metadata_count];
-    *entry = (nn_metadata){memory_copy_string(key), memory_copy_string(value)};
-    graph->metadata_count++;
-    if (entry->key == NULL || entry->value == NULL)
-        return error_no_memory(r->error, key, strlen(value));
-    return MIEN_OK;
+    return nn_graph_set_metadata(&r->graph, key, value, r->error);
+}
+
+/* mien.provenance: what the weights come from. */
+static mien_status tell_provenance(run *r)
+{
+    char run_hash[24], recipe_hash[24], seed[24], data[96];
+    const char *recipe = r->options->recipe_text;
+    snprintf(run_hash, sizeof run_hash, "%016" PRIx64, r->identity);
+    snprintf(recipe_hash, sizeof recipe_hash, "%016" PRIx64,
+             checkpoint_hash(CHECKPOINT_HASH_START, recipe, strlen(recipe)));
+    snprintf(seed, sizeof seed, "%" PRIu64, r->seed);
+    snprintf(data, sizeof data, "%zu pictures to learn from, %zu to choose by", r->training.count,
+             r->options->validation->count);
+    const char *const entries[][2] = {{"mien.provenance.run", run_hash},
+                                      {"mien.provenance.recipe", recipe_hash},
+                                      {"mien.provenance.seed", seed},
+                                      {"mien.provenance.data", data}};
+    mien_status status = MIEN_OK;
+    for (size_t i = 0; status == MIEN_OK && i < sizeof entries / sizeof *entries; i++)
+        status = add_metadata(r, entries[i][0], entries[i][1]);
+    return status;
 }
 
 static mien_status describe_model(run *r)
 {
     char classes[DATASET_MAX_CLASSES * (DATASET_CLASS_NAME_SIZE + 2)] = "";
-    char hash[24];
     const dataset *set = &r->training;
     for (int c = 0; c < set->class_count; c++) {
         size_t used = strlen(classes);
         snprintf(classes + used, sizeof classes - used, "%s%s", c > 0 ? ", " : "",
                  set->class_names[c]);
     }
-    snprintf(hash, sizeof hash, "%016" PRIx64, r->identity);
     mien_status status = add_metadata(r, "mien.classes", classes);
     if (status == MIEN_OK)
         status = add_metadata(r, "mien.output", "probabilities");
     if (status == MIEN_OK)
-        status = add_metadata(r, "mien.provenance.run", hash);
+        status = tell_provenance(r);
     const setting_list *s = &r->recipe->model_settings;
     for (size_t i = 0; status == MIEN_OK && i < s->count; i++)
         status = add_metadata(r, s->entries[i].key, s->entries[i].value);
