@@ -2,16 +2,13 @@
 #include "nn/plan.h"
 
 #include "base/error.h"
+#include "base/layout.h"
 #include "base/memory.h"
 #include "nn/ref/ref.h"
 
 #include <stdlib.h>
 
-/*
- * Lays all tensors out in one arena: tensors whose lifetimes overlap get places that do not. Greedy
- * by size, largest first, each at the lowest free place (Pisarchyk and Lee 2020, "Efficient Memory
- * Management for Deep Neural Net Inference").
- */
+/* Lays all tensors out in one arena. */
 
 /* The value whose place this one shares. */
 static int root_of(const nn_plan *plan, int value)
@@ -23,8 +20,7 @@ static int root_of(const nn_plan *plan, int value)
 
 static size_t bytes_of(const plan_value *value)
 {
-    size_t bytes = (size_t)nn_elements(&value->tensor.shape) * nn_type_size(value->tensor.type);
-    return (bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+    return (size_t)nn_elements(&value->tensor.shape) * nn_type_size(value->tensor.type);
 }
 
 static bool needs_place(const plan_value *value)
@@ -92,64 +88,35 @@ static void share_places(nn_plan *plan)
     }
 }
 
-typedef struct place {
-    int value;
-    size_t bytes;
-} place;
-
-static int larger_first(const void *a, const void *b)
+/* Gives each value that needs one its place; *end: bytes of them all. */
+static mien_status place_values(nn_plan *plan, size_t *end, mien_error *error)
 {
-    const place *first = a, *second = b;
-    if (first->bytes != second->bytes)
-        return first->bytes > second->bytes ? -1 : 1;
-    return first->value - second->value;
-}
-
-static bool lifetimes_overlap(const plan_value *a, const plan_value *b)
-{
-    return a->first_step <= b->last_step && b->first_step <= a->last_step;
-}
-
-/* The lowest place for places[index] beside those placed before it. */
-static size_t find_offset(const nn_plan *plan, const place *places, size_t index)
-{
-    const plan_value *value = &plan->values[places[index].value];
-    size_t offset = 0;
-    bool moved = true;
-    while (moved) {
-        moved = false;
-        for (size_t p = 0; p < index; p++) {
-            const plan_value *other = &plan->values[places[p].value];
-            if (lifetimes_overlap(value, other) && offset < other->offset + places[p].bytes &&
-                other->offset < offset + places[index].bytes) {
-                offset = other->offset + places[p].bytes;
-                moved = true;
-            }
-        }
+    layout_item *items = memory_zeroed(plan->value_count, sizeof *items);
+    if (items == NULL)
+        return error_no_memory(error, "a plan", plan->value_count * sizeof *items);
+    size_t count = 0;
+    for (size_t v = 0; v < plan->value_count; v++) {
+        const plan_value *value = &plan->values[v];
+        if (needs_place(value))
+            items[count++] = (layout_item){bytes_of(value), value->first_step, value->last_step, 0};
     }
-    return offset;
+    mien_status status = layout_place(items, count, end, error);
+    count = 0;
+    for (size_t v = 0; status == MIEN_OK && v < plan->value_count; v++)
+        if (needs_place(&plan->values[v]))
+            plan->values[v].offset = items[count++].offset;
+    free(items);
+    return status;
 }
 
 mien_status plan_lay_out(nn_plan *plan, mien_error *error)
 {
     find_lifetimes(plan);
     share_places(plan);
-    place *places = memory_zeroed(plan->value_count, sizeof *places);
-    if (places == NULL)
-        return error_no_memory(error, "a plan", plan->value_count * sizeof *places);
-    size_t count = 0;
-    for (size_t v = 0; v < plan->value_count; v++)
-        if (needs_place(&plan->values[v]))
-            places[count++] = (place){(int)v, bytes_of(&plan->values[v])};
-    qsort(places, count, sizeof *places, larger_first);
-    size_t end = 0;
-    for (size_t p = 0; p < count; p++) {
-        size_t offset = find_offset(plan, places, p);
-        plan->values[places[p].value].offset = offset;
-        if (offset + places[p].bytes > end)
-            end = offset + places[p].bytes;
-    }
-    free(places);
+    size_t end;
+    mien_status status = place_values(plan, &end, error);
+    if (status != MIEN_OK)
+        return status;
     for (size_t s = 0; s < plan->step_count; s++)
         if (plan->steps[s].scratch_bytes > plan->scratch_bytes)
             plan->scratch_bytes = plan->steps[s].scratch_bytes;

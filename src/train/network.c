@@ -121,91 +121,6 @@ static mien_status create_layer(train_network *network, size_t index, mien_error
     return MIEN_OK;
 }
 
-/* Whether the gradient behind a convolution is written by BatchNormalization and by nothing else.
- */
-static bool gradient_comes_rounded(const train_network *network, const train_layer *layer)
-{
-    int readers = 0;
-    const train_layer *reader = NULL;
-    for (size_t l = 0; l < network->tape.layer_count; l++)
-        for (int i = 0; i < network->tape.layers[l].input_count; i++)
-            if (network->tape.layers[l].inputs[i] == layer->output) {
-                reader = &network->tape.layers[l];
-                readers++;
-            }
-    for (size_t o = 0; o < network->output_count; o++)
-        readers += network->outputs[o] == layer->output;
-    return readers == 1 && reader != NULL && reader->kind == TRAIN_BATCH_NORM &&
-           !reader->accumulates[0] && layer->activation.kind == NN_ACTIVATION_NONE &&
-           layer->parameters[1] < 0 && network->tape.needs_gradient[layer->output];
-}
-
-static mien_status create_rounded(train_bf16 **place, size_t count, mien_error *error)
-{
-    if (*place == NULL)
-        *place = memory_aligned(count * sizeof **place);
-    return *place != NULL ? MIEN_OK : error_no_memory(error, "activations", count * sizeof **place);
-}
-
-static mien_status create_all_rounded(train_network *network, mien_error *error)
-{
-    size_t largest = 1;
-    mien_status status = MIEN_OK;
-    for (size_t l = 0; status == MIEN_OK && l < network->tape.layer_count; l++) {
-        const train_layer *layer = &network->tape.layers[l];
-        int input = layer->inputs[0], output = layer->output;
-        size_t count = network_count(network, output);
-        if (!network->layers[l].rounds)
-            continue;
-        status = create_rounded(&network->rounded[input], network_count(network, input), error);
-        if (status == MIEN_OK && gradient_comes_rounded(network, layer))
-            status = create_rounded(&network->rounded_gradients[output], count, error);
-        else if (count > largest)
-            largest = count;
-    }
-    return status == MIEN_OK ? create_rounded(&network->rounded_part, largest, error) : status;
-}
-
-static mien_status create_value(train_network *network, int value, size_t *largest,
-                                mien_error *error)
-{
-    size_t count = network_count(network, value);
-    if (count > *largest)
-        *largest = count;
-    if (network->values[value] == NULL)
-        network->values[value] = memory_aligned(count * sizeof(float));
-    bool needs_gradient =
-        network->tape.needs_gradient[value] && network->rounded_gradients[value] == NULL;
-    if (network->gradients[value] == NULL && needs_gradient)
-        network->gradients[value] = memory_aligned(count * sizeof(float));
-    if (network->values[value] == NULL || (needs_gradient && network->gradients[value] == NULL))
-        return error_no_memory(error, "activations", count * sizeof(float));
-    memset(network->values[value], 0, count * sizeof(float));
-    return MIEN_OK;
-}
-
-static mien_status create_values(train_network *network, mien_error *error)
-{
-    size_t largest = 1;
-    int64_t channels = 1;
-    mien_status status = create_value(network, network->tape.input, &largest, error);
-    for (size_t l = 0; status == MIEN_OK && l < network->tape.layer_count; l++) {
-        int output = network->tape.layers[l].output;
-        status = create_value(network, output, &largest, error);
-        if (network_extent(network, output).channels > channels)
-            channels = network_extent(network, output).channels;
-    }
-    if (status != MIEN_OK)
-        return status;
-    network->part = memory_aligned(largest * sizeof(float));
-    network->norm_scratch = memory_aligned((size_t)channels * TRAIN_NORM_SCRATCH * sizeof(float));
-    network->plain_input =
-        memory_zeroed(network_count(network, network->tape.input), sizeof(float));
-    if (network->part == NULL || network->norm_scratch == NULL || network->plain_input == NULL)
-        return error_no_memory(error, "activations", largest * sizeof(float));
-    return MIEN_OK;
-}
-
 static mien_status create_parameters(train_network *network, mien_error *error)
 {
     const train_tape *tape = &network->tape;
@@ -280,10 +195,8 @@ mien_status train_network_create(const nn_model *model, int batch, const char *c
         status = find_outputs(network, outputs, output_count, error);
     for (size_t l = 0; status == MIEN_OK && l < network->tape.layer_count; l++)
         status = create_layer(network, l, error);
-    if (status == MIEN_OK && backend->rounding != NULL)
-        status = create_all_rounded(network, error);
     if (status == MIEN_OK)
-        status = create_values(network, error);
+        status = network_create_memory(network, error);
     if (status != MIEN_OK) {
         train_network_free(network);
         return status;
@@ -313,17 +226,14 @@ void train_network_free(train_network *network)
     }
     size_t values = tape->graph != NULL ? tape->graph->value_count : 0;
     free_all(network->values, values);
-    free_all(network->gradients, values);
+    free(network->gradients);
     free_all(network->parameters, tape->parameter_count);
     free_all(network->parameter_gradients, tape->parameter_count);
-    for (size_t v = 0; v < values; v++) {
-        if (network->rounded != NULL)
-            free(network->rounded[v]);
-        if (network->rounded_gradients != NULL)
-            free(network->rounded_gradients[v]);
-    }
+    for (size_t v = 0; network->rounded != NULL && v < values; v++)
+        free(network->rounded[v]);
     free(network->rounded);
     free(network->rounded_gradients);
+    free(network->gradient_memory);
     free(network->rounded_part);
     free(network->layers);
     free(network->part);

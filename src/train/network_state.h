@@ -25,7 +25,8 @@ struct train_network {
     /* By value, with a backend that rounds: activations that a convolution in BF16 reads, and
      * gradients that only one writes and one reads, in the place of `gradients`. */
     train_bf16 **rounded, **rounded_gradients;
-    train_bf16 *rounded_part; /* a gradient that is rounded for one layer */
+    unsigned char *gradient_memory; /* where the gradients of activations lie */
+    train_bf16 *rounded_part;       /* a gradient that is rounded for one layer */
     layer_state *layers;
     float *part; /* a gradient that is added to another */
     float *norm_scratch;
@@ -44,6 +45,9 @@ float *network_parameter(const train_network *network, const train_layer *layer,
 
 train_norm network_norm(const train_network *network, const train_layer *layer);
 nn_pool network_pool(const train_network *network, const train_layer *layer);
+
+/* Makes place for activations, their gradients and scratch; the layers are there. */
+mien_status network_create_memory(train_network *network, mien_error *error);
 
 /* Around each run forwards or backwards: sets how the processor computes, and sets it back. */
 void network_enter(const train_network *network, train_modes *modes);
