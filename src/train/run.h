@@ -56,9 +56,8 @@ typedef struct run {
     float **averages;        /* by parameter; unused where the stage keeps none */
     float **kept;            /* by parameter: the values while SAM looks elsewhere */
     loss_centres centres;
-    double *tuplet_centre;    /* (dims), scratch */
-    float *class_weights;     /* (classes) or NULL */
-    float *validation_inputs; /* NULL: too large, prepared each time */
+    double *tuplet_centre; /* (dims), scratch */
+    float *class_weights;  /* (classes) or NULL */
     prep_scratch scratch;
     run_state state;
     double epoch_loss;
@@ -142,8 +141,6 @@ void run_move_centres(run *r, const train_batch *batch);
 mien_status run_learn(run *r, const train_batch *batch, int64_t step);
 
 /* ---- run_score.c ---- */
-
-mien_status run_prepare_validation(run *r);
 
 /* Accuracy and mean cross-entropy of the network as it is. */
 mien_status run_score(run *r, double *score, double *loss);

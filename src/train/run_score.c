@@ -1,47 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/run.h"
 
-#include "base/error.h"
-#include "base/memory.h"
-
 #include <string.h>
 
-/* Most bytes of prepared pictures that are held over the run. */
-#define MOST_PREPARED ((size_t)1 << 29)
-
 /* ---- Validation ---- */
-
-static mien_status prepare(run *r, size_t index, float *input)
-{
-    const dataset_sample *sample = &r->options->validation->samples[index];
-    prep_face face = {.box = dataset_face(sample)};
-    return prep_fill(&r->prep, &sample->image, &face, &r->scratch, input, r->error);
-}
-
-mien_status run_prepare_validation(run *r)
-{
-    const dataset *set = r->options->validation;
-    size_t floats = prep_input_floats(&r->prep), bytes;
-    if (!size_multiply(set->count, floats * sizeof(float), &bytes) || bytes > MOST_PREPARED)
-        return MIEN_OK;
-    r->validation_inputs = memory_aligned(bytes);
-    if (r->validation_inputs == NULL)
-        return error_no_memory(r->error, "the validation set", bytes);
-    mien_status status = MIEN_OK;
-    for (size_t i = 0; status == MIEN_OK && i < set->count; i++)
-        status = prepare(r, i, r->validation_inputs + i * floats);
-    return status;
-}
 
 static mien_status fill_input(run *r, size_t first, size_t n)
 {
     size_t floats = prep_input_floats(&r->prep);
     float *input = train_network_input(r->network);
     mien_status status = MIEN_OK;
-    if (r->validation_inputs != NULL)
-        memcpy(input, r->validation_inputs + first * floats, n * floats * sizeof(float));
-    for (size_t i = 0; r->validation_inputs == NULL && status == MIEN_OK && i < n; i++)
-        status = prepare(r, first + i, input + i * floats);
+    for (size_t i = 0; status == MIEN_OK && i < n; i++) {
+        const dataset_sample *sample = &r->options->validation->samples[first + i];
+        prep_face face = {.box = dataset_face(sample)};
+        status =
+            prep_fill(&r->prep, &sample->image, &face, &r->scratch, input + i * floats, r->error);
+    }
     return status;
 }
 

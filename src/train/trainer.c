@@ -296,7 +296,6 @@ static void close_run(run *r)
     loss_centres_free(&r->centres);
     free(r->tuplet_centre);
     free(r->class_weights);
-    free(r->validation_inputs);
     prep_scratch_free(&r->scratch);
     free(r->training.samples);
     dataset_free(&r->synthetic);
@@ -319,8 +318,6 @@ static mien_status run_recipe(run *r)
         status = run_build_model(r);
     if (status == MIEN_OK)
         status = check_stages(r);
-    if (status == MIEN_OK)
-        status = run_prepare_validation(r);
     if (status == MIEN_OK)
         status = begin(r);
     return status == MIEN_OK ? run_stages(r) : status;
