@@ -5,7 +5,6 @@
 #include "train/difficulty.h"
 #include "cli/training.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 static const char help[] =
@@ -48,8 +47,9 @@ typedef struct difficulty_command {
     bool json;
 } difficulty_command;
 
-static int parse_option(difficulty_command *c, int option)
+static int take_option(void *context, int option)
 {
+    difficulty_command *c = context;
     bool good = true;
     switch (option) {
     case OPTION_FOLDS:
@@ -65,22 +65,9 @@ static int parse_option(difficulty_command *c, int option)
         c->json = true;
         break;
     default:
-        return cli_wrong_usage(command, "this option is not known or lacks its value");
+        break;
     }
     return good ? EXIT_DONE : EXIT_USAGE;
-}
-
-static int parse_arguments(difficulty_command *c, int argc, char **argv)
-{
-    int option, status = EXIT_DONE;
-    while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-        if (!cli_training_option(&c->training, option, optarg, &status))
-            status = parse_option(c, option);
-    if (status != EXIT_DONE || c->training.asked_for_help)
-        return status;
-    if (argc - optind == 1)
-        c->training.recipe_path = argv[optind];
-    return cli_training_check(&c->training);
 }
 
 static void network_begins(void *context, const char *name, int index, int count)
@@ -140,7 +127,7 @@ int cli_difficulty(int argc, char **argv)
 {
     difficulty_command c = {.folds = 5, .repeats = 2, .threshold = 0.5};
     cli_training_init(&c.training, command);
-    int status = parse_arguments(&c, argc, argv);
+    int status = cli_training_parse(&c.training, argc, argv, long_options, take_option, &c);
     if (status == EXIT_DONE && c.training.asked_for_help)
         fputs(help, stdout);
     else if (status == EXIT_DONE)

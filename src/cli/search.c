@@ -7,7 +7,6 @@
 
 #include "base/file.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -44,22 +43,12 @@ typedef struct search_command {
     search_space space;
 } search_command;
 
-static int parse_arguments(search_command *c, int argc, char **argv)
+static int take_option(void *context, int option)
 {
-    int option, status = EXIT_DONE;
-    while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-        if (!cli_training_option(&c->training, option, optarg, &status)) {
-            if (option != OPTION_SPACE)
-                return cli_wrong_usage(command, "this option is not known or lacks its value");
-            c->space_path = optarg;
-        }
-    if (status != EXIT_DONE || c->training.asked_for_help)
-        return status;
-    if (c->space_path == NULL)
-        return cli_wrong_usage(command, "say what to try with --space");
-    if (argc - optind == 1)
-        c->training.recipe_path = argv[optind];
-    return cli_training_check(&c->training);
+    search_command *c = context;
+    if (option == OPTION_SPACE)
+        c->space_path = optarg;
+    return EXIT_DONE;
 }
 
 static mien_status read_space(search_command *c, mien_error *error)
@@ -124,9 +113,11 @@ int cli_search(int argc, char **argv)
 {
     search_command c = {0};
     cli_training_init(&c.training, command);
-    int status = parse_arguments(&c, argc, argv);
+    int status = cli_training_parse(&c.training, argc, argv, long_options, take_option, &c);
     if (status == EXIT_DONE && c.training.asked_for_help)
         fputs(help, stdout);
+    else if (status == EXIT_DONE && c.space_path == NULL)
+        status = cli_wrong_usage(command, "say what to try with --space");
     else if (status == EXIT_DONE)
         status = run_search(&c);
     search_space_free(&c.space);

@@ -5,7 +5,6 @@
 #include "cli/report.h"
 #include "cli/training.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 static const char help[] =
@@ -41,8 +40,9 @@ typedef struct train_command {
     bool anew, no_report;
 } train_command;
 
-static int parse_option(train_command *c, int option)
+static int take_option(void *context, int option)
 {
+    train_command *c = context;
     switch (option) {
     case OPTION_ANEW:
         c->anew = true;
@@ -55,21 +55,8 @@ static int parse_option(train_command *c, int option)
         c->no_report = true;
         return EXIT_DONE;
     default:
-        return cli_wrong_usage(command, "this option is not known or lacks its value");
+        return EXIT_DONE;
     }
-}
-
-static int parse_arguments(train_command *c, int argc, char **argv)
-{
-    int option, status = EXIT_DONE;
-    while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-        if (!cli_training_option(&c->training, option, optarg, &status))
-            status = parse_option(c, option);
-    if (status != EXIT_DONE || c->training.asked_for_help)
-        return status;
-    if (argc - optind == 1)
-        c->training.recipe_path = argv[optind];
-    return cli_training_check(&c->training);
 }
 
 /* A face cut out by a detector is not scored anew for the page: it has the curves alone. */
@@ -106,7 +93,7 @@ int cli_train(int argc, char **argv)
 {
     train_command c = {0};
     cli_training_init(&c.training, command);
-    int status = parse_arguments(&c, argc, argv);
+    int status = cli_training_parse(&c.training, argc, argv, long_options, take_option, &c);
     if (status == EXIT_DONE && c.training.asked_for_help)
         fputs(help, stdout);
     else if (status == EXIT_DONE)

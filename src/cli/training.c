@@ -57,7 +57,7 @@ static bool take_data_option(cli_training *t, int option, const char *argument)
     }
 }
 
-bool cli_training_option(cli_training *t, int option, const char *argument, int *status)
+static bool take_option(cli_training *t, int option, const char *argument, int *status)
 {
     *status = EXIT_DONE;
     if (cli_setup_option(&t->setup, t->command, option, argument, status) ||
@@ -96,7 +96,7 @@ bool cli_training_option(cli_training *t, int option, const char *argument, int 
     }
 }
 
-int cli_training_check(cli_training *t)
+static int check(cli_training *t)
 {
     if (t->data_options.data == NULL || t->folder == NULL || t->recipe_path == NULL)
         return cli_wrong_usage(t->command, "name --data, --out and one recipe");
@@ -104,6 +104,22 @@ int cli_training_check(cli_training *t)
         return cli_wrong_usage(t->command, "--backend is '%s', not onednn or ref", t->backend);
     t->data_options.setup = &t->setup;
     return train_data_check(t->command, &t->data_options);
+}
+
+int cli_training_parse(cli_training *t, int argc, char **argv, const struct option *table,
+                       int (*own_option)(void *context, int option), void *context)
+{
+    int option, status = EXIT_DONE;
+    while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", table, NULL)) != -1)
+        if (option == '?')
+            status = cli_wrong_usage(t->command, "this option is not known or lacks its value");
+        else if (!take_option(t, option, optarg, &status))
+            status = own_option(context, option);
+    if (status != EXIT_DONE || t->asked_for_help)
+        return status;
+    if (argc - optind == 1)
+        t->recipe_path = argv[optind];
+    return check(t);
 }
 
 /* ---- Progress ---- */

@@ -7,6 +7,7 @@
 #include "cli/train_data.h"
 #include "train/trainer.h"
 
+#include <getopt.h>
 #include <time.h>
 
 #define CLI_MAX_TEACHERS 16
@@ -86,12 +87,14 @@ enum {
 void cli_training_init(cli_training *t, const char *command);
 void cli_training_free(cli_training *t);
 
-/* Takes one option. *status: EXIT_DONE, or EXIT_USAGE after a message. false: not one of its own.
+/*
+ * Takes all arguments: the shared options, a command's own ones through own_option (which gets
+ * optarg, and returns EXIT_DONE, or EXIT_USAGE after a message), and the recipe. table:
+ * getopt_long's. EXIT_DONE, or EXIT_USAGE after a message; nothing more is to be done if it asked
+ * for help.
  */
-bool cli_training_option(cli_training *t, int option, const char *argument, int *status);
-
-/* After the last option, the recipe's path among them: EXIT_DONE, or EXIT_USAGE after a message. */
-int cli_training_check(cli_training *t);
+int cli_training_parse(cli_training *t, int argc, char **argv, const struct option *table,
+                       int (*own_option)(void *context, int option), void *context);
 
 /*
  * Reads recipe and data and fills in what trainer_run wants, but for folder, resume and stop_after.
