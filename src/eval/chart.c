@@ -156,13 +156,16 @@ void chart_guide(const chart *c, double x1, double y1, double x2, double y2)
             place_x(c, x1), place_y(c, y1), place_x(c, x2), place_y(c, y2));
 }
 
+/* The name stands on the side of the line that has more room. */
 void chart_mark(const chart *c, double x, const char *name)
 {
     double at = place_x(c, x);
+    bool to_the_left = at > LEFT + 0.8 * c->width;
     fprintf(c->out,
             "<line class=\"guide\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>"
-            "<text x=\"%.1f\" y=\"%d\">",
-            at, TOP, at, TOP + c->height, at + 4, TOP + 12);
+            "<text x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">",
+            at, TOP, at, TOP + c->height, to_the_left ? at - 4 : at + 4, TOP + 12,
+            to_the_left ? "end" : "start");
     html_text(c->out, name);
     fputs("</text>\n", c->out);
 }
