@@ -11,10 +11,11 @@ import pathlib
 import sys
 
 WORDS = """\
-It reads **apparent expressions**: what a face shows, as ten or so people would label it, not what a
-person feels. It was trained on web photographs that are mostly of adults, posed or caught by the
-press, with labels of which a good part are wrong; it will be worse on children, on faces turned far,
-covered or lit oddly, on groups that are rare in such pictures, and nobody has measured by how much.
+It reads **apparent expressions**: what a face shows to people who label pictures, not what a person
+feels. It was trained on photographs found on the web by words for expressions, mostly of adults, posed
+or caught by the press; a good part of the labels are wrong. It will be worse on children, on faces that
+are turned far, covered or lit oddly, and on people who are rare in such pictures; nobody has measured
+by how much.
 
 Use it to give pictures a first label that people then check, to drive a game, or in therapy and
 research with consent. Do not use it to judge, hire, watch or grade people. In the EU the law forbids

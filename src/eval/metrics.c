@@ -28,15 +28,6 @@ void eval_wilson_interval(size_t successes, size_t n, double *low, double *high)
     *high = successes == n ? 1.0 : (centre + half) / scale;
 }
 
-int eval_argmax(const float *values, int class_count)
-{
-    int best = 0;
-    for (int c = 1; c < class_count; c++)
-        if (values[c] > values[best])
-            best = c;
-    return best;
-}
-
 static mien_status check_row(int label, const float *probabilities, int class_count, size_t row,
                              mien_error *error)
 {

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "eval/figures.h"
 #include "train/predict.h"
 
 #include <errno.h>
@@ -147,20 +148,11 @@ static mien_status predict(const difficulty *d, const char *name, const dataset 
     return train_predict(path, set, classes, probabilities, d->error);
 }
 
-static int most_likely(const float *probabilities, int classes)
-{
-    int best = 0;
-    for (int c = 1; c < classes; c++)
-        if (probabilities[c] > probabilities[best])
-            best = c;
-    return best;
-}
-
 static double accuracy_of(const dataset *set, const float *probabilities)
 {
     size_t right = 0;
     for (size_t i = 0; i < set->count; i++)
-        right += most_likely(probabilities + i * (size_t)set->class_count, set->class_count) ==
+        right += eval_argmax(probabilities + i * (size_t)set->class_count, set->class_count) ==
                  set->samples[i].label;
     return (double)right / (double)set->count;
 }
@@ -176,7 +168,7 @@ static mien_status run_base(difficulty *d, int repeat, int fold)
     if (status == MIEN_OK)
         status = predict(d, name, d->training, classes, d->probabilities);
     for (size_t i = 0; status == MIEN_OK && i < d->training->count; i++) {
-        bool right = most_likely(d->probabilities + i * (size_t)classes, classes) ==
+        bool right = eval_argmax(d->probabilities + i * (size_t)classes, classes) ==
                      d->training->samples[i].label;
         d->right[i] += right;
         d->right_unseen[i] += right && d->fold_of[i] == fold;

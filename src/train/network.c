@@ -7,60 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-nn_extent network_extent(const train_network *network, int value)
-{
-    nn_shape shape = train_tape_shape(&network->tape, value);
-    if (shape.rank == 4)
-        return (nn_extent){shape.dims[0], shape.dims[2], shape.dims[3], shape.dims[1]};
-    nn_extent extent = {shape.dims[0], 1, 1, 1};
-    for (int i = 1; i < shape.rank; i++)
-        extent.channels *= shape.dims[i];
-    return extent;
-}
-
-size_t network_count(const train_network *network, int value)
-{
-    nn_extent e = network_extent(network, value);
-    return (size_t)(e.batch * e.height * e.width * e.channels);
-}
-
-float *network_parameter(const train_network *network, const train_layer *layer, int which)
-{
-    int index = layer->parameters[which];
-    return index >= 0 ? network->parameters[index] : NULL;
-}
-
-train_norm network_norm(const train_network *network, const train_layer *layer)
-{
-    return (train_norm){.extent = network_extent(network, layer->output),
-                        .epsilon = layer->params.norm.epsilon,
-                        .activation = layer->activation,
-                        .scratch = network->norm_scratch,
-                        .rounded = network->rounded[layer->output],
-                        .rounded_gradient = network->rounded_gradients[layer->inputs[0]]};
-}
-
-nn_pool network_pool(const train_network *network, const train_layer *layer)
-{
-    return (nn_pool){.in = network_extent(network, layer->inputs[0]),
-                     .out = network_extent(network, layer->output),
-                     .window = layer->params.pool.window,
-                     .maximum = layer->kind == TRAIN_MAX_POOL,
-                     .count_padding = layer->params.pool.count_padding};
-}
-
-void network_enter(const train_network *network, train_modes *modes)
-{
-    if (network->backend->rounding != NULL)
-        network->backend->rounding->enter(modes);
-}
-
-void network_leave(const train_network *network, const train_modes *modes)
-{
-    if (network->backend->rounding != NULL)
-        network->backend->rounding->leave(modes);
-}
-
 /* ---- Making ---- */
 
 static nn_conv conv_of(const train_network *network, const train_layer *layer)

@@ -87,6 +87,8 @@ static inline bool run_learns(const run *r, size_t parameter)
     return !p->statistic && !p->frozen;
 }
 
+/* ---- run.c ---- */
+
 /* "<folder of the run>/<name>" */
 #define RUN_PATH_SIZE 4096
 void run_path(const run *r, const char *name, char path[RUN_PATH_SIZE]);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/run.h"
 
+#include "eval/figures.h"
+
 #include <string.h>
 
 /* ---- Validation ---- */
@@ -19,15 +21,6 @@ static mien_status fill_input(run *r, size_t first, size_t n)
     return status;
 }
 
-static int largest(const float *values, int count)
-{
-    int best = 0;
-    for (int i = 1; i < count; i++)
-        if (values[i] > values[best])
-            best = i;
-    return best;
-}
-
 mien_status run_score(run *r, double *score, double *loss)
 {
     const dataset *set = r->options->validation;
@@ -44,7 +37,7 @@ mien_status run_score(run *r, double *score, double *loss)
             int label = set->samples[first + i].label;
             loss_targets one = {.n = 1, .classes = run_classes(r), .labels = &label};
             const float *row = logits + i * (size_t)run_classes(r);
-            right += largest(row, run_classes(r)) == label;
+            right += eval_argmax(row, run_classes(r)) == label;
             *loss += loss_softmax(&one, row, 0, 1, NULL);
         }
     }

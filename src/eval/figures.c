@@ -5,6 +5,15 @@
 
 #define SMALLEST_PROBABILITY 1e-12
 
+int eval_argmax(const float *values, int class_count)
+{
+    int best = 0;
+    for (int c = 1; c < class_count; c++)
+        if (values[c] > values[best])
+            best = c;
+    return best;
+}
+
 double eval_nll(const int *labels, const float *probabilities, size_t n, int class_count)
 {
     double sum = 0.0;
