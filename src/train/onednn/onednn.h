@@ -60,6 +60,21 @@ void depthwise_backward_input(depthwise_conv *conv, const float *dy, const float
 void depthwise_backward_weights(depthwise_conv *conv, const float *x, const float *dy,
                                 float *d_weights);
 
+/* ---- depthwise_3x3.c: windows of 3x3, one picture at a time ---- */
+
+/* Whether these functions take this depthwise convolution. */
+bool depthwise_3x3_takes(const nn_conv *conv);
+size_t depthwise_3x3_packed_floats(const nn_conv *conv);
+/* weights (C, 1, 3, 3), bias (C) or NULL. */
+void depthwise_3x3_pack(const nn_conv *conv, const float *weights, const float *bias,
+                        float *packed);
+/* zeros: a row of the input's size, all 0. */
+void depthwise_3x3_forward(const nn_conv *conv, const float *x, const float *packed,
+                           const float *zeros, float *y);
+/* sums (9, C) += the picture's gradient of the weights. */
+void depthwise_3x3_weights(const nn_conv *conv, const float *x, const float *dy, const float *zeros,
+                           float *sums);
+
 /* ---- norm.c ---- */
 
 /* sums[c] = sum over rows of x[r][c]; the same for the same number of threads. */

@@ -81,6 +81,25 @@ static void test_convolutions(void **state)
     omp_set_num_threads(1);
 }
 
+/* Pictures that are all edge, and some with more. */
+static void test_windows_of_3x3(void **state)
+{
+    (void)state;
+    test_random random = {8};
+    static const int channels[] = {8, 24};
+    for (int i = 0; i < 2; i++)
+        for (int side = 1; side <= 11; side++)
+            for (int stride = 1; stride <= 3; stride++) {
+                nn_conv s = {.in = {2, side, 12 - side, channels[i]}, .group = channels[i]};
+                s.window = (nn_window){
+                    {3, 3}, {stride, 4 - stride}, {1, 1}, {1, side % 3}, {1, 2 - side % 3}};
+                s.out = windowed(&s.in, &s.window, channels[i]);
+                omp_set_num_threads(1 + side % 2);
+                compare_conv(&s, &random);
+            }
+    omp_set_num_threads(1);
+}
+
 /* ---- Pooling ---- */
 
 static void compare_pool(const nn_pool *p, test_random *random)
@@ -161,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_convolutions),
+        cmocka_unit_test(test_windows_of_3x3),
         cmocka_unit_test(test_pooling),
         cmocka_unit_test(test_products),
     };
