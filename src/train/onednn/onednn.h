@@ -27,6 +27,20 @@ void dense_conv_forward(dense_conv *conv, const void *x, const float *weights, c
 void dense_conv_backward(dense_conv *conv, const void *x, const float *weights, const void *dy,
                          float *dx, float *d_weights);
 
+/* ---- narrow.c: windows of 3x3 from few channels to eight ---- */
+
+typedef struct narrow_conv narrow_conv;
+
+/* Whether it takes this convolution, and is faster than oneDNN at it. */
+bool narrow_takes(const nn_conv *conv, bool needs_input_gradient);
+mien_status narrow_create(const nn_conv *conv, narrow_conv **out, mien_error *error);
+void narrow_free(narrow_conv *conv);
+void narrow_forward(narrow_conv *conv, const float *x, const float *weights, const float *bias,
+                    float *y);
+/* dx: only where narrow_takes was asked for the input's gradient; else NULL. */
+void narrow_backward(narrow_conv *conv, const float *x, const float *weights, const float *dy,
+                     float *dx, float *d_weights);
+
 /* ---- strided.c: the pixels that a 1x1 window with strides reads ---- */
 
 /* dense_conv never shows oneDNN such a convolution: it gathers the pixels first. */
