@@ -14,11 +14,18 @@
 #define TAPS   (SIDE * SIDE)
 #define PIXELS 4 /* that are summed side by side */
 
+/*
+ * Eight channels of a row are done before the next eight, so three rows have to stay in the L1
+ * cache. Wider pictures come from memory, and are better read in order, as the runtime does.
+ */
+#define MAX_ROW_FLOATS 2048
+
 bool depthwise_3x3_takes(const nn_conv *s)
 {
     const nn_window *w = &s->window;
     return w->kernel[0] == SIDE && w->kernel[1] == SIDE && w->dilation[0] == 1 &&
-           w->dilation[1] == 1 && s->in.channels % LANES == 0;
+           w->dilation[1] == 1 && s->in.channels % LANES == 0 &&
+           s->in.width <= MAX_ROW_FLOATS / s->in.channels;
 }
 
 size_t depthwise_3x3_packed_floats(const nn_conv *s)
