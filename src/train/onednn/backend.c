@@ -18,7 +18,8 @@ int onednn_threads(void)
 
 struct train_conv {
     nn_conv shape;
-    dense_conv *dense; /* one of the two */
+    dense_conv *dense; /* one of the three */
+    narrow_conv *narrow;
     depthwise_conv *depthwise;
 };
 
@@ -32,6 +33,7 @@ static void conv_free(train_conv *conv)
     if (conv == NULL)
         return;
     dense_conv_free(conv->dense);
+    narrow_free(conv->narrow);
     depthwise_free(conv->depthwise);
     free(conv);
 }
@@ -59,6 +61,8 @@ static mien_status create(const nn_conv *shape, bool needs_input_gradient, bool 
     mien_status status = MIEN_OK;
     if (is_depthwise(shape))
         status = depthwise_create(shape, &conv->depthwise, error);
+    else if (!bf16 && narrow_takes(shape, needs_input_gradient))
+        status = narrow_create(shape, &conv->narrow, error);
     else
         status = create_dense(conv, needs_input_gradient, bf16, error);
     if (status != MIEN_OK) {
@@ -86,6 +90,8 @@ static void conv_forward(train_conv *conv, const float *x, const float *weights,
 {
     if (conv->dense != NULL)
         dense_conv_forward(conv->dense, x, weights, bias, y);
+    else if (conv->narrow != NULL)
+        narrow_forward(conv->narrow, x, weights, bias, y);
     else
         depthwise_forward(conv->depthwise, x, weights, bias, y);
 }
@@ -96,6 +102,8 @@ static void conv_backward(train_conv *conv, const float *x, const float *weights
     const nn_extent *out = &conv->shape.out;
     if (conv->dense != NULL) {
         dense_conv_backward(conv->dense, x, weights, dy, dx, d_weights);
+    } else if (conv->narrow != NULL) {
+        narrow_backward(conv->narrow, x, weights, dy, dx, d_weights);
     } else {
         if (dx != NULL)
             depthwise_backward_input(conv->depthwise, dy, weights, dx);

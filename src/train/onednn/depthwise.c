@@ -98,18 +98,20 @@ static int64_t corner(const nn_conv *s, int64_t row, int64_t column)
 }
 
 /*
- * Forwards, the runtime's kernel does the work. Backwards with a stride of 1, the input's gradient
- * is a depthwise convolution too: of dy, with the window turned around.
+ * Forwards, the kernels of depthwise_3x3.c or the runtime's do the work. Backwards with a stride of
+ * 1, the input's gradient is a depthwise convolution too: of dy, with the window turned around.
  */
 struct depthwise_conv {
     nn_conv shape;
     const nn_kernels *kernels;
     nn_conv forward, backward; /* of one picture; packed: ours */
     bool turns;                /* backward is of use */
+    bool is_3x3;               /* taken by depthwise_3x3.c */
     float *packed[2];
     float *turned;  /* (C, taps): the weights, the window turned around */
     float *ordered; /* (taps, C) */
     float *sums;    /* (threads, taps, C) */
+    float *zeros;   /* a row of the input or of the output */
 };
 
 static int64_t tap_count(const nn_conv *s)
@@ -137,6 +139,21 @@ static bool turn_around(const nn_conv *s, nn_conv *turned)
     return true;
 }
 
+static size_t packed_floats(const depthwise_conv *conv)
+{
+    return conv->is_3x3 ? depthwise_3x3_packed_floats(&conv->forward)
+                        : conv->kernels->conv_packed_floats(&conv->forward);
+}
+
+static void pack(const depthwise_conv *conv, const nn_conv *one, const float *weights,
+                 const float *bias, float *packed)
+{
+    if (conv->is_3x3)
+        depthwise_3x3_pack(one, weights, bias, packed);
+    else
+        conv->kernels->conv_pack(one, weights, bias, packed);
+}
+
 mien_status depthwise_create(const nn_conv *shape, depthwise_conv **out, mien_error *error)
 {
     *out = NULL;
@@ -148,16 +165,19 @@ mien_status depthwise_create(const nn_conv *shape, depthwise_conv **out, mien_er
     conv->forward.in.batch = conv->forward.out.batch = 1;
     conv->kernels = nn_kernels_best();
     conv->turns = turn_around(shape, &conv->backward);
-    size_t packed = conv->kernels->conv_packed_floats(&conv->forward) * sizeof(float);
+    conv->is_3x3 = depthwise_3x3_takes(shape);
+    size_t packed = packed_floats(conv) * sizeof(float);
+    int64_t widest = shape->in.width > shape->out.width ? shape->in.width : shape->out.width;
     conv->packed[0] = memory_aligned(packed);
     conv->packed[1] = memory_aligned(packed);
     conv->turned = memory_aligned(weights * sizeof(float));
     conv->ordered = memory_aligned(weights * sizeof(float));
     conv->sums = memory_aligned(weights * (size_t)onednn_threads() * sizeof(float));
+    conv->zeros = memory_zeroed((size_t)(widest * shape->in.channels), sizeof *conv->zeros);
     conv->forward.packed = conv->packed[0];
     conv->backward.packed = conv->packed[1];
     if (conv->packed[0] == NULL || conv->packed[1] == NULL || conv->turned == NULL ||
-        conv->ordered == NULL || conv->sums == NULL) {
+        conv->ordered == NULL || conv->sums == NULL || conv->zeros == NULL) {
         depthwise_free(conv);
         return error_no_memory(error, "a convolution", packed);
     }
@@ -174,6 +194,7 @@ void depthwise_free(depthwise_conv *conv)
     free(conv->turned);
     free(conv->ordered);
     free(conv->sums);
+    free(conv->zeros);
     free(conv);
 }
 
@@ -182,20 +203,24 @@ static int64_t picture_floats(const nn_extent *e)
     return e->height * row_floats(e);
 }
 
-/* The runtime's kernel on each picture; depthwise kernels need no scratch. */
+/* The kernel on each picture; the runtime's depthwise ones need no scratch. */
 static void run_pictures(const depthwise_conv *conv, const nn_conv *one, const float *from,
                          float *to)
 {
     int64_t in = picture_floats(&one->in), out = picture_floats(&one->out);
 #pragma omp parallel for schedule(static)
-    for (int64_t n = 0; n < conv->shape.out.batch; n++)
-        conv->kernels->conv(one, from + n * in, NULL, to + n * out, NULL);
+    for (int64_t n = 0; n < conv->shape.out.batch; n++) {
+        if (conv->is_3x3)
+            depthwise_3x3_forward(one, from + n * in, one->packed, conv->zeros, to + n * out);
+        else
+            conv->kernels->conv(one, from + n * in, NULL, to + n * out, NULL);
+    }
 }
 
 void depthwise_forward(depthwise_conv *conv, const float *x, const float *weights,
                        const float *bias, float *y)
 {
-    conv->kernels->conv_pack(&conv->forward, weights, bias, conv->packed[0]);
+    pack(conv, &conv->forward, weights, bias, conv->packed[0]);
     run_pictures(conv, &conv->forward, x, y);
 }
 
@@ -232,7 +257,7 @@ void depthwise_backward_input(depthwise_conv *conv, const float *dy, const float
     for (int64_t c = 0; c < conv->shape.in.channels; c++)
         for (int64_t tap = 0; tap < taps; tap++)
             conv->turned[c * taps + tap] = weights[c * taps + taps - 1 - tap];
-    conv->kernels->conv_pack(&conv->backward, conv->turned, NULL, conv->packed[1]);
+    pack(conv, &conv->backward, conv->turned, NULL, conv->packed[1]);
     run_pictures(conv, &conv->backward, dy, dx);
 }
 
@@ -248,7 +273,7 @@ static void columns_of_tap(const nn_conv *s, int kx, int64_t *first, int64_t *en
         *end = s->out.width;
 }
 
-static void picture_weights(const nn_conv *s, const float *x, const float *dy, float *sums)
+static void picture_weights_by_tap(const nn_conv *s, const float *x, const float *dy, float *sums)
 {
     const nn_window *w = &s->window;
     int64_t channels = s->in.channels;
@@ -273,6 +298,15 @@ static void picture_weights(const nn_conv *s, const float *x, const float *dy, f
         }
 }
 
+static void picture_weights(const depthwise_conv *conv, const float *x, const float *dy,
+                            float *sums)
+{
+    if (conv->is_3x3)
+        depthwise_3x3_weights(&conv->shape, x, dy, conv->zeros, sums);
+    else
+        picture_weights_by_tap(&conv->shape, x, dy, sums);
+}
+
 void depthwise_backward_weights(depthwise_conv *conv, const float *x, const float *dy,
                                 float *d_weights)
 {
@@ -285,7 +319,7 @@ void depthwise_backward_weights(depthwise_conv *conv, const float *x, const floa
     for (int t = 0; t < threads; t++) {
         int64_t first = s->out.batch * t / threads, end = s->out.batch * (t + 1) / threads;
         for (int64_t n = first; n < end; n++)
-            picture_weights(s, x + n * picture_floats(&s->in), dy + n * picture_floats(&s->out),
+            picture_weights(conv, x + n * picture_floats(&s->in), dy + n * picture_floats(&s->out),
                             sums + t * count);
     }
     for (int64_t tap = 0; tap < taps; tap++)

@@ -49,6 +49,18 @@ static void part_of(int64_t rows, int t, int threads, int64_t *first, int64_t *e
     *end = rows * (t + 1) / threads;
 }
 
+/*
+ * A second pass over rows goes from the last to the first, chunk by chunk: the last ones are still
+ * in the cache. Where the chunk begins that ends at `end`.
+ */
+#define CHUNK_FLOATS 16384
+
+static int64_t chunk_before(int64_t first, int64_t end, int64_t width)
+{
+    int64_t rows = CHUNK_FLOATS / width + 1;
+    return end - first > rows ? end - rows : first;
+}
+
 /* Joins (threads, channels) in order. */
 static void join_sums(const float *parts, int threads, int64_t channels, double *sums)
 {
@@ -121,6 +133,18 @@ VECTORISED static void gradient_sums(const float *restrict x, const float *restr
             dy[c] = gradient;
             sums[c] += gradient;
             dots[c] += gradient * (x[c] - mean[c]);
+        }
+}
+
+/* The same where nothing is masked. */
+VECTORISED static void plain_gradient_sums(const float *restrict x, const float *restrict dy,
+                                           int64_t rows, int64_t width, const float *restrict mean,
+                                           float *restrict sums, float *restrict dots)
+{
+    for (int64_t r = 0; r < rows; r++, x += width, dy += width)
+        for (int64_t c = 0; c < width; c++) {
+            sums[c] += dy[c];
+            dots[c] += dy[c] * (x[c] - mean[c]);
         }
 }
 
@@ -218,9 +242,12 @@ static void apply_norm(const train_norm *norm, const float *x, int64_t rows, con
     repeat_channels(offset, channels, repeat, wide.offset);
 #pragma omp parallel for schedule(static)
     for (int t = 0; t < threads; t++) {
-        int64_t first, end;
+        int64_t first, end, begin;
         part_of(whole, t, threads, &first, &end);
-        normalise_from(norm, x, first * width, end - first, width, &wide, y);
+        for (; end > first; end = begin) {
+            begin = chunk_before(first, end, width);
+            normalise_from(norm, x, begin * width, end - begin, width, &wide, y);
+        }
     }
     int64_t rest = whole * repeat;
     normalise_from(norm, x, rest * channels, rows - rest, channels, &wide, y);
@@ -258,25 +285,34 @@ void channels_norm_running(const train_norm *norm, const float *x, const float *
     apply_norm(norm, x, e->batch * e->height * e->width, factor, offset, y);
 }
 
+/* `rows` rows of `width` from number `at` on: masks dy and adds to sums and dots (width). */
+static void sums_from(const train_norm *norm, const float *x, const float *y, int64_t at,
+                      int64_t rows, int64_t width, const float *mean, float *dy, float *sums,
+                      float *dots)
+{
+    float low, high;
+    bounds_of(norm->activation, &low, &high);
+    if (norm->activation.kind == NN_ACTIVATION_NONE)
+        plain_gradient_sums(x + at, dy + at, rows, width, mean, sums, dots);
+    else
+        gradient_sums(x + at, y + at, rows, width, mean, low, high, dy + at, sums, dots);
+}
+
 /* One thread's rows: masks dy and sums it, (channels) each, zeroed before. */
 static void part_gradients(const train_norm *norm, const float *x, const float *y, int64_t first,
                            int64_t end, const float *mean, float *dy, float *sums, float *dots)
 {
     int64_t channels = norm->extent.channels, repeat = repeat_for(channels);
     int64_t width = repeat * channels, whole = (end - first) / repeat;
-    float wide_mean[MAX_WIDTH] = {0}, wide_sums[MAX_WIDTH], wide_dots[MAX_WIDTH], low, high;
-    bounds_of(norm->activation, &low, &high);
+    float wide_mean[MAX_WIDTH] = {0}, wide_sums[MAX_WIDTH], wide_dots[MAX_WIDTH];
     repeat_channels(mean, channels, repeat, wide_mean);
     memset(wide_sums, 0, (size_t)width * sizeof *wide_sums);
     memset(wide_dots, 0, (size_t)width * sizeof *wide_dots);
-    int64_t at = first * channels;
-    gradient_sums(x + at, y + at, whole, width, wide_mean, low, high, dy + at, wide_sums,
-                  wide_dots);
+    sums_from(norm, x, y, first * channels, whole, width, wide_mean, dy, wide_sums, wide_dots);
     fold(wide_sums, channels, repeat, sums);
     fold(wide_dots, channels, repeat, dots);
     int64_t rest = first + whole * repeat;
-    at = rest * channels;
-    gradient_sums(x + at, y + at, end - rest, channels, wide_mean, low, high, dy + at, sums, dots);
+    sums_from(norm, x, y, rest * channels, end - rest, channels, wide_mean, dy, sums, dots);
 }
 
 /* What dx is made of, by channel. */
@@ -307,9 +343,12 @@ static void apply_gradient(const train_norm *norm, const float *x, const float *
     repeat_channels(factors->c, channels, repeat, wide.c);
 #pragma omp parallel for schedule(static)
     for (int t = 0; t < threads; t++) {
-        int64_t first, end;
+        int64_t first, end, begin;
         part_of(whole, t, threads, &first, &end);
-        gradient_from(norm, x, dy, first * width, end - first, width, &wide, dx);
+        for (; end > first; end = begin) {
+            begin = chunk_before(first, end, width);
+            gradient_from(norm, x, dy, begin * width, end - begin, width, &wide, dx);
+        }
     }
     int64_t rest = whole * repeat;
     gradient_from(norm, x, dy, rest * channels, rows - rest, channels, &wide, dx);

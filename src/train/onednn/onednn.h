@@ -27,6 +27,20 @@ void dense_conv_forward(dense_conv *conv, const void *x, const float *weights, c
 void dense_conv_backward(dense_conv *conv, const void *x, const float *weights, const void *dy,
                          float *dx, float *d_weights);
 
+/* ---- narrow.c: windows of 3x3 from few channels to eight ---- */
+
+typedef struct narrow_conv narrow_conv;
+
+/* Whether it takes this convolution, and is faster than oneDNN at it. */
+bool narrow_takes(const nn_conv *conv, bool needs_input_gradient);
+mien_status narrow_create(const nn_conv *conv, narrow_conv **out, mien_error *error);
+void narrow_free(narrow_conv *conv);
+void narrow_forward(narrow_conv *conv, const float *x, const float *weights, const float *bias,
+                    float *y);
+/* dx: only where narrow_takes was asked for the input's gradient; else NULL. */
+void narrow_backward(narrow_conv *conv, const float *x, const float *weights, const float *dy,
+                     float *dx, float *d_weights);
+
 /* ---- strided.c: the pixels that a 1x1 window with strides reads ---- */
 
 /* dense_conv never shows oneDNN such a convolution: it gathers the pixels first. */
@@ -59,6 +73,21 @@ void depthwise_backward_input(depthwise_conv *conv, const float *dy, const float
                               float *dx);
 void depthwise_backward_weights(depthwise_conv *conv, const float *x, const float *dy,
                                 float *d_weights);
+
+/* ---- depthwise_3x3.c: windows of 3x3, one picture at a time ---- */
+
+/* Whether these functions take this depthwise convolution. */
+bool depthwise_3x3_takes(const nn_conv *conv);
+size_t depthwise_3x3_packed_floats(const nn_conv *conv);
+/* weights (C, 1, 3, 3), bias (C) or NULL. */
+void depthwise_3x3_pack(const nn_conv *conv, const float *weights, const float *bias,
+                        float *packed);
+/* zeros: a row of the input's size, all 0. */
+void depthwise_3x3_forward(const nn_conv *conv, const float *x, const float *packed,
+                           const float *zeros, float *y);
+/* sums (9, C) += the picture's gradient of the weights. */
+void depthwise_3x3_weights(const nn_conv *conv, const float *x, const float *dy, const float *zeros,
+                           float *sums);
 
 /* ---- norm.c ---- */
 

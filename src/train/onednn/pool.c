@@ -2,80 +2,128 @@
 
 /* Pooling, channels last. A picture stays with one thread. */
 
+#include "train/onednn/lanes.h"
 #include "train/onednn/onednn.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Where cell k of the window of an output pixel lies, in floats from the picture; -1 outside. */
-static int64_t cell_offset(const nn_pool *pool, int64_t row, int64_t column, int k)
+#define MAX_CELLS 225 /* of a window: network.c keeps it below */
+
+/* The cells of a window that lie inside the picture. */
+typedef struct window_cells {
+    int count;
+    int32_t numbers[MAX_CELLS]; /* in the window */
+    int64_t offsets[MAX_CELLS]; /* floats from the window's first cell */
+} window_cells;
+
+/* Where the window of an output pixel begins; it may lie outside. */
+typedef struct corner {
+    int64_t y, x;
+} corner;
+
+static corner corner_of(const nn_window *w, int64_t row, int64_t column)
+{
+    return (corner){row * w->stride[0] - w->pad_before[0],
+                    column * w->stride[1] - w->pad_before[1]};
+}
+
+static int64_t corner_floats(const nn_pool *pool, corner at)
+{
+    return (at.y * pool->in.width + at.x) * pool->in.channels;
+}
+
+static bool is_inside(const nn_pool *pool, int64_t y, int64_t x)
+{
+    return y >= 0 && y < pool->in.height && x >= 0 && x < pool->in.width;
+}
+
+static bool is_whole(const nn_pool *pool, corner at)
 {
     const nn_window *w = &pool->window;
-    int64_t y =
-        row * w->stride[0] - w->pad_before[0] + (int64_t)(k / w->kernel[1]) * w->dilation[0];
-    int64_t x =
-        column * w->stride[1] - w->pad_before[1] + (int64_t)(k % w->kernel[1]) * w->dilation[1];
-    if (y < 0 || y >= pool->in.height || x < 0 || x >= pool->in.width)
-        return -1;
-    return (y * pool->in.width + x) * pool->in.channels;
+    return is_inside(pool, at.y, at.x) &&
+           is_inside(pool, at.y + (int64_t)(w->kernel[0] - 1) * w->dilation[0],
+                     at.x + (int64_t)(w->kernel[1] - 1) * w->dilation[1]);
 }
 
-/* Cells that an average is taken over. */
-static float share_of(const nn_pool *pool, int64_t row, int64_t column)
+/* whole: all cells, wherever they lie. */
+static void find_cells(const nn_pool *pool, corner at, bool whole, window_cells *cells)
 {
-    int cells = 0, all = pool->window.kernel[0] * pool->window.kernel[1];
-    for (int k = 0; k < all; k++)
-        cells += cell_offset(pool, row, column, k) >= 0;
-    return 1.0f / (float)(pool->count_padding ? all : cells > 0 ? cells : 1);
-}
-
-#define POOL_BLOCK 16 /* channels that are kept in registers */
-
-/* The largest of the window's cells and which it is, for a block of channels; -1 cells lie outside.
- */
-VECTORISED static void largest_in_window(const float *restrict x, const int64_t *restrict cells,
-                                         int cell_count, int channels, float *restrict y,
-                                         uint8_t *restrict winners)
-{
-    float best[POOL_BLOCK];
-    int32_t won[POOL_BLOCK];
-    for (int c = 0; c < POOL_BLOCK; c++) {
-        best[c] = -INFINITY;
-        won[c] = 0;
-    }
-    for (int k = 0; k < cell_count; k++) {
-        const float *cell = x + cells[k];
-        if (cells[k] < 0)
+    const nn_window *w = &pool->window;
+    cells->count = 0;
+    for (int k = 0; k < w->kernel[0] * w->kernel[1]; k++) {
+        int64_t y = (int64_t)(k / w->kernel[1]) * w->dilation[0];
+        int64_t x = (int64_t)(k % w->kernel[1]) * w->dilation[1];
+        if (!whole && !is_inside(pool, at.y + y, at.x + x))
             continue;
-        for (int c = 0; c < channels; c++) {
-            won[c] = cell[c] > best[c] ? k : won[c];
-            best[c] = cell[c] > best[c] ? cell[c] : best[c];
+        cells->numbers[cells->count] = k;
+        cells->offsets[cells->count++] = (y * pool->in.width + x) * pool->in.channels;
+    }
+}
+
+/* One over the cells that an average is taken over. */
+static float share_of(const nn_pool *pool, const window_cells *cells)
+{
+    int all = pool->window.kernel[0] * pool->window.kernel[1];
+    return 1.0f / (float)(pool->count_padding ? all : cells->count > 0 ? cells->count : 1);
+}
+
+LANES_INLINE void largest_of_lanes(const float *x, int64_t first, const window_cells *cells,
+                                   float *y, uint8_t *winners)
+{
+    lane_words best = (lane_words)((lanes){0} - INFINITY), won = {0};
+    for (int k = 0; k < cells->count; k++) {
+        lanes cell = *(const lanes *)(x + (first + cells->offsets[k]));
+        lane_words larger = (lane_words)(cell > (lanes)best);
+        won = (larger & cells->numbers[k]) | (~larger & won);
+        best = (larger & (lane_words)cell) | (~larger & best);
+    }
+    *(lanes *)y = (lanes)best;
+    *(lane_bytes *)winners = __builtin_convertvector(won, lane_bytes);
+}
+
+/* The largest cell of the window and which it is, by channel; the window begins at x + first. */
+VECTORISED static void largest_in_window(const float *x, int64_t first, const window_cells *cells,
+                                         int64_t channels, float *y, uint8_t *winners)
+{
+    int64_t c = 0;
+    for (; c + LANES <= channels; c += LANES)
+        largest_of_lanes(x, first + c, cells, y + c, winners + c);
+    for (; c < channels; c++) {
+        float best = -INFINITY;
+        int won = 0;
+        for (int k = 0; k < cells->count; k++) {
+            float cell = x[first + c + cells->offsets[k]];
+            won = cell > best ? cells->numbers[k] : won;
+            best = cell > best ? cell : best;
         }
-    }
-    for (int c = 0; c < channels; c++) {
-        y[c] = best[c];
-        winners[c] = (uint8_t)won[c];
+        y[c] = best;
+        winners[c] = (uint8_t)won;
     }
 }
 
-/* dx of the cell that won += dy, for a block of channels. */
-VECTORISED static void give_to_winners(const float *restrict dy, const uint8_t *restrict winners,
-                                       const int64_t *restrict cells, int cell_count, int channels,
-                                       float *restrict dx)
+LANES_INLINE void give_to_lanes(const float *dy, const uint8_t *winners, const window_cells *cells,
+                                float *dx, int64_t first)
 {
-    int32_t won[POOL_BLOCK];
-    float gradient[POOL_BLOCK];
-    for (int c = 0; c < channels; c++) {
-        won[c] = winners[c];
-        gradient[c] = dy[c];
+    lane_words gradient = (lane_words) * (const lanes *)dy;
+    lane_words won = __builtin_convertvector(*(const lane_bytes *)winners, lane_words);
+    for (int k = 0; k < cells->count; k++) {
+        lanes *cell = (lanes *)(dx + (first + cells->offsets[k]));
+        *cell += (lanes)(gradient & (won == cells->numbers[k]));
     }
-    for (int k = 0; k < cell_count; k++) {
-        float *cell = dx + cells[k];
-        if (cells[k] < 0)
-            continue;
-        for (int c = 0; c < channels; c++)
-            cell[c] += won[c] == k ? gradient[c] : 0;
-    }
+}
+
+/* dx of the cell that won += dy, by channel. */
+VECTORISED static void give_to_winners(const float *dy, const uint8_t *winners,
+                                       const window_cells *cells, int64_t channels, float *dx,
+                                       int64_t first)
+{
+    int64_t c = 0;
+    for (; c + LANES <= channels; c += LANES)
+        give_to_lanes(dy + c, winners + c, cells, dx, first + c);
+    for (; c < channels; c++)
+        for (int k = 0; k < cells->count; k++)
+            dx[first + c + cells->offsets[k]] += winners[c] == cells->numbers[k] ? dy[c] : 0;
 }
 
 VECTORISED static void add_scaled(const float *restrict x, int64_t channels, float factor,
@@ -85,34 +133,68 @@ VECTORISED static void add_scaled(const float *restrict x, int64_t channels, flo
         y[c] += x[c] * factor;
 }
 
-#define MAX_CELLS 225 /* of a window: network.c keeps it below */
-
-static int find_cells(const nn_pool *pool, int64_t row, int64_t column, int64_t *cells)
+static void pool_pixel(const nn_pool *pool, const float *x, int64_t first,
+                       const window_cells *cells, float *y, uint8_t *winners)
 {
-    int count = pool->window.kernel[0] * pool->window.kernel[1];
-    for (int k = 0; k < count; k++)
-        cells[k] = cell_offset(pool, row, column, k);
-    return count;
+    int64_t channels = pool->in.channels;
+    if (pool->maximum) {
+        largest_in_window(x, first, cells, channels, y, winners);
+        return;
+    }
+    float share = share_of(pool, cells);
+    memset(y, 0, (size_t)channels * sizeof *y);
+    for (int k = 0; k < cells->count; k++)
+        add_scaled(x + (first + cells->offsets[k]), channels, share, y);
 }
 
-static void pool_pixel(const nn_pool *pool, const float *x, int64_t row, int64_t column, float *y,
-                       uint8_t *winners)
+static void unpool_pixel(const nn_pool *pool, const float *dy, int64_t first,
+                         const window_cells *cells, const uint8_t *winners, float *dx)
 {
-    int64_t cells[MAX_CELLS], channels = pool->in.channels;
-    int count = find_cells(pool, row, column, cells);
-    for (int64_t c = 0; pool->maximum && c < channels; c += POOL_BLOCK) {
-        if (channels - c >= POOL_BLOCK)
-            largest_in_window(x + c, cells, count, POOL_BLOCK, y + c, winners + c);
-        else
-            largest_in_window(x + c, cells, count, (int)(channels - c), y + c, winners + c);
-    }
-    if (pool->maximum)
+    int64_t channels = pool->in.channels;
+    if (pool->maximum) {
+        give_to_winners(dy, winners, cells, channels, dx, first);
         return;
-    float share = share_of(pool, row, column);
-    memset(y, 0, (size_t)channels * sizeof *y);
-    for (int k = 0; k < count; k++)
-        if (cells[k] >= 0)
-            add_scaled(x + cells[k], channels, share, y);
+    }
+    float share = share_of(pool, cells);
+    for (int k = 0; k < cells->count; k++)
+        add_scaled(dy, channels, share, dx + (first + cells->offsets[k]));
+}
+
+/* The cells of one window: those of a whole one, or found in `edge`. */
+static const window_cells *cells_at(const nn_pool *pool, corner at, const window_cells *whole,
+                                    window_cells *edge)
+{
+    if (is_whole(pool, at))
+        return whole;
+    find_cells(pool, at, false, edge);
+    return edge;
+}
+
+static void pool_picture(const nn_pool *pool, const float *x, float *y, uint8_t *winners)
+{
+    window_cells whole, edge;
+    find_cells(pool, (corner){0, 0}, true, &whole);
+    for (int64_t row = 0; row < pool->out.height; row++)
+        for (int64_t column = 0; column < pool->out.width; column++) {
+            corner at = corner_of(&pool->window, row, column);
+            int64_t to = (row * pool->out.width + column) * pool->out.channels;
+            pool_pixel(pool, x, corner_floats(pool, at), cells_at(pool, at, &whole, &edge), y + to,
+                       winners != NULL ? winners + to : NULL);
+        }
+}
+
+static void unpool_picture(const nn_pool *pool, const float *dy, const uint8_t *winners, float *dx)
+{
+    window_cells whole, edge;
+    find_cells(pool, (corner){0, 0}, true, &whole);
+    for (int64_t row = 0; row < pool->out.height; row++)
+        for (int64_t column = 0; column < pool->out.width; column++) {
+            corner at = corner_of(&pool->window, row, column);
+            int64_t from = (row * pool->out.width + column) * pool->out.channels;
+            unpool_pixel(pool, dy + from, corner_floats(pool, at),
+                         cells_at(pool, at, &whole, &edge), winners != NULL ? winners + from : NULL,
+                         dx);
+        }
 }
 
 void channels_pool_forward(const nn_pool *pool, const float *x, float *y, uint8_t *winners)
@@ -121,30 +203,7 @@ void channels_pool_forward(const nn_pool *pool, const float *x, float *y, uint8_
     int64_t out = pool->out.height * pool->out.width * pool->out.channels;
 #pragma omp parallel for schedule(static)
     for (int64_t n = 0; n < pool->out.batch; n++)
-        for (int64_t p = 0; p < pool->out.height * pool->out.width; p++) {
-            int64_t at = n * out + p * pool->out.channels;
-            pool_pixel(pool, x + n * in, p / pool->out.width, p % pool->out.width, y + at,
-                       winners != NULL ? winners + at : NULL);
-        }
-}
-
-static void unpool_pixel(const nn_pool *pool, const float *dy, int64_t row, int64_t column,
-                         const uint8_t *winners, float *dx)
-{
-    int64_t cells[MAX_CELLS], channels = pool->in.channels;
-    int count = find_cells(pool, row, column, cells);
-    for (int64_t c = 0; pool->maximum && c < channels; c += POOL_BLOCK) {
-        if (channels - c >= POOL_BLOCK)
-            give_to_winners(dy + c, winners + c, cells, count, POOL_BLOCK, dx + c);
-        else
-            give_to_winners(dy + c, winners + c, cells, count, (int)(channels - c), dx + c);
-    }
-    if (pool->maximum)
-        return;
-    float share = share_of(pool, row, column);
-    for (int k = 0; k < count; k++)
-        if (cells[k] >= 0)
-            add_scaled(dy, channels, share, dx + cells[k]);
+        pool_picture(pool, x + n * in, y + n * out, winners != NULL ? winners + n * out : NULL);
 }
 
 void channels_pool_backward(const nn_pool *pool, const float *dy, const uint8_t *winners, float *dx)
@@ -154,11 +213,7 @@ void channels_pool_backward(const nn_pool *pool, const float *dy, const uint8_t 
 #pragma omp parallel for schedule(static)
     for (int64_t n = 0; n < pool->out.batch; n++) {
         memset(dx + n * in, 0, (size_t)in * sizeof *dx);
-        for (int64_t p = 0; p < pool->out.height * pool->out.width; p++) {
-            int64_t at = n * out + p * pool->out.channels;
-            unpool_pixel(pool, dy + at, p / pool->out.width, p % pool->out.width,
-                         winners != NULL ? winners + at : NULL, dx + n * in);
-        }
+        unpool_picture(pool, dy + n * out, winners != NULL ? winners + n * out : NULL, dx + n * in);
     }
 }
 

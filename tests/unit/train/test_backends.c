@@ -11,7 +11,8 @@
 
 /* ---- Convolutions ---- */
 
-static void compare_conv(const nn_conv *s, test_random *random)
+/* inwards: the gradient of the input too. */
+static void compare_conv_ways(const nn_conv *s, bool inwards, test_random *random)
 {
     const train_backend *slow = &train_backend_ref, *fast = &train_backend_onednn;
     size_t in = count_of(&s->in), out = count_of(&s->out), depth = (size_t)s->in.channels;
@@ -29,23 +30,29 @@ static void compare_conv(const nn_conv *s, test_random *random)
         dx[i] = numbers(random, in);
         dw[i] = numbers(random, weight_count);
         db[i] = numbers(random, (size_t)s->out.channels);
-        assert_ok(backend->conv_create(s, true, &conv, &error), &error);
+        assert_ok(backend->conv_create(s, inwards, &conv, &error), &error);
         backend->conv_forward(conv, i == 0 ? x : x_last, weights, bias, y[i]);
-        backend->conv_backward(conv, i == 0 ? x : x_last, weights, i == 0 ? dy : dy_last, dx[i],
-                               dw[i], db[i]);
+        backend->conv_backward(conv, i == 0 ? x : x_last, weights, i == 0 ? dy : dy_last,
+                               inwards ? dx[i] : NULL, dw[i], db[i]);
         backend->conv_free(conv);
     }
     double pixels = (double)(s->out.batch * s->out.height * s->out.width);
     double inner = (double)(each * taps);
     assert_picture("forward", &s->out, y[1], y[0], inner + 2);
-    assert_picture("gradient of the input", &s->in, dx[1], dx[0],
-                   (double)(taps * (size_t)(s->out.channels / s->group)) + 2);
+    if (inwards)
+        assert_picture("gradient of the input", &s->in, dx[1], dx[0],
+                       (double)(taps * (size_t)(s->out.channels / s->group)) + 2);
     assert_near("gradient of the weights", &s->in, dw[1], dw[0], weight_count, pixels + 2);
     assert_near("gradient of the bias", &s->in, db[1], db[0], (size_t)s->out.channels, pixels);
     float *all[] = {x,    weights, bias,  dy,    x_last, dy_last, y[0],
                     y[1], dx[0],   dx[1], dw[0], dw[1],  db[0],   db[1]};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
+}
+
+static void compare_conv(const nn_conv *s, test_random *random)
+{
+    compare_conv_ways(s, true, random);
 }
 
 static void compare_convs_of(int channels, test_random *random)
@@ -78,6 +85,83 @@ static void test_convolutions(void **state)
     nn_conv strided = {.in = {2, 48, 48, 3}, .window = windows[WINDOWS - 1], .group = 1};
     strided.out = windowed(&strided.in, &strided.window, 8);
     compare_conv(&strided, &random);
+    omp_set_num_threads(1);
+}
+
+/* Pictures that are all edge, and some with more. */
+static void test_windows_of_3x3(void **state)
+{
+    (void)state;
+    test_random random = {8};
+    static const int channels[] = {8, 24};
+    for (int i = 0; i < 2; i++)
+        for (int side = 1; side <= 11; side++)
+            for (int stride = 1; stride <= 3; stride++) {
+                nn_conv s = {.in = {2, side, 12 - side, channels[i]}, .group = channels[i]};
+                s.window = (nn_window){
+                    {3, 3}, {stride, 4 - stride}, {1, 1}, {1, side % 3}, {1, 2 - side % 3}};
+                s.out = windowed(&s.in, &s.window, channels[i]);
+                omp_set_num_threads(1 + side % 2);
+                compare_conv(&s, &random);
+            }
+    omp_set_num_threads(1);
+}
+
+/* From few channels to eight. */
+static void test_narrow_windows(void **state)
+{
+    (void)state;
+    test_random random = {9};
+    for (int channels = 1; channels <= 9; channels++)
+        for (int side = 7; side <= 18; side++) {
+            nn_conv s = {.in = {3, 14 - side / 2, side, channels}, .group = 1};
+            s.window = (nn_window){{3, 3}, {1, 1}, {1, 1}, {side % 3, 1}, {1, side % 4}};
+            s.out = windowed(&s.in, &s.window, 8);
+            omp_set_num_threads(1 + side % 2);
+            compare_conv_ways(&s, channels >= 8, &random);
+        }
+    omp_set_num_threads(1);
+}
+
+/* What a convolution gives, as bytes. */
+static void repeat_conv(const nn_conv *s, const float *x, const float *dy, const float *weights,
+                        float *given[3])
+{
+    train_conv *conv;
+    mien_error error;
+    const train_backend *backend = &train_backend_onednn;
+    assert_ok(backend->conv_create(s, true, &conv, &error), &error);
+    backend->conv_forward(conv, x, weights, NULL, given[0]);
+    backend->conv_backward(conv, x, weights, dy, given[1], given[2], NULL);
+    backend->conv_free(conv);
+}
+
+static void test_convolutions_repeat_bit_for_bit(void **state)
+{
+    (void)state;
+    test_random random = {10};
+    for (int kind = 0; kind < 4; kind++) {
+        nn_conv s = {.in = {5, 19, 21, 8}, .window = windows[1], .group = kind % 2 == 0 ? 1 : 8};
+        s.out = windowed(&s.in, &s.window, 8);
+        omp_set_num_threads(1 + kind / 2);
+        size_t count = count_of(&s.in), weight_count = (size_t)(9 * 8 * 8 / s.group);
+        size_t counts[3] = {count, count, weight_count};
+        float *x = numbers(&random, count), *dy = numbers(&random, count);
+        float *weights = numbers(&random, weight_count), *given[2][3];
+        for (int k = 0; k < 2; k++) {
+            for (int i = 0; i < 3; i++)
+                given[k][i] = numbers(&random, counts[i]);
+            repeat_conv(&s, x, dy, weights, given[k]);
+        }
+        for (int i = 0; i < 3; i++) {
+            assert_memory_equal(given[0][i], given[1][i], counts[i] * sizeof(float));
+            free(given[0][i]);
+            free(given[1][i]);
+        }
+        free(x);
+        free(dy);
+        free(weights);
+    }
     omp_set_num_threads(1);
 }
 
@@ -161,6 +245,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_convolutions),
+        cmocka_unit_test(test_windows_of_3x3),
+        cmocka_unit_test(test_narrow_windows),
+        cmocka_unit_test(test_convolutions_repeat_bit_for_bit),
         cmocka_unit_test(test_pooling),
         cmocka_unit_test(test_products),
     };
