@@ -135,8 +135,8 @@ VECTORISED static void convolve_row(const float *x, int64_t row, int64_t inputs,
 }
 
 /* sums += x under each tap times dy, a row of `width` output pixels. */
-VECTORISED static void weights_of_row(const float *x, int64_t row, int64_t inputs, const float *dy,
-                                      int64_t width, float *sums)
+VECTORISED static void framed_weights_of_row(const float *x, int64_t row, int64_t inputs,
+                                             const float *dy, int64_t width, float *sums)
 {
     /* SIDE numbers of x under a pixel at once, each with as many neighbours of dy. */
     for (int64_t i = 0; i < SIDE * inputs; i += SIDE, sums += SIDE * SIDE * LANES) {
@@ -297,9 +297,9 @@ static void backward_weights(narrow_conv *conv, const float *x, const float *dy,
             const float *from = framed(&f, x + n * picture_floats(in), padded);
             const float *gradient = dy + n * picture_floats(out);
             for (int64_t row = 0; row < out->height; row++)
-                weights_of_row(from + row * framed_row(&f), framed_row(&f), in->channels,
-                               gradient + row * out->width * LANES, out->width,
-                               conv->sums + (size_t)t * conv->weight_floats);
+                framed_weights_of_row(from + row * framed_row(&f), framed_row(&f), in->channels,
+                                      gradient + row * out->width * LANES, out->width,
+                                      conv->sums + (size_t)t * conv->weight_floats);
         }
     }
     join_weights(conv, threads, d_weights);
