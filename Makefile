@@ -16,7 +16,7 @@ $(BUILD)/build.ninja:
 
 help:
 	@echo 'make            build the program and the library in $(BUILD)/'
-	@echo 'make demo       the apparent expressions in a bundled picture (network from MIEN_MODEL)'
+	@echo 'make demo       the apparent expressions in a bundled picture'
 	@echo 'make test       set up, build and run every test'
 	@echo 'make check      what CI runs: the tests, then sanitizers, fuzzing, format, structure'
 	@echo 'make bench      measure against OpenCV and PyTorch on the same work'
