@@ -2,13 +2,10 @@
 """mien train on small sets made here: usage, faults in the data, interruption, and the model."""
 
 import json
-import os
 import random
-import signal
-import subprocess
 import time
 
-from support import PROGRAM, USAGE, ProgramTest
+from support import USAGE, ProgramTest
 
 HEADER = "emotion,pixels,Usage\n"
 RECIPE = """# small and quick
@@ -170,19 +167,6 @@ class Train(ProgramTest):
         environment.pop("LD_PRELOAD", None)
         return environment
 
-    def train_until_killed(self, seconds):
-        """True when the run ended by itself before it was killed."""
-        with subprocess.Popen([PROGRAM, *map(str, self.arguments("killed"))],
-                              stderr=subprocess.PIPE, env=self.environment()) as process:
-            try:
-                _, err = process.communicate(timeout=seconds)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                process.communicate()
-                return False
-        self.assertEqual(process.returncode, 0, err.decode())
-        return True
-
     def test_killed_runs_end_the_same(self):
         self.csv()
         start = time.monotonic()
@@ -190,7 +174,8 @@ class Train(ProgramTest):
         whole = time.monotonic() - start
         generator = random.Random(3)
         kills = 0
-        while kills < 40 and not self.train_until_killed(generator.uniform(0.2, 0.7) * whole):
+        while kills < 40 and not self.run_until_killed(
+                self.arguments("killed"), generator.uniform(0.2, 0.7) * whole):
             kills += 1
         if kills == 40:
             self.train("killed")

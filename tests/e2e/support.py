@@ -8,6 +8,7 @@ real material; tests that need it are skipped without).
 import json
 import os
 import re
+import signal
 import struct
 import subprocess
 import tempfile
@@ -80,6 +81,21 @@ class ProgramTest(unittest.TestCase):
         self.assertEqual(result.status, status, result.err)
         self.assertRegex(result.err, message)
         return result
+
+    def run_until_killed(self, arguments, seconds):
+        """True when the program ended by itself before it was killed."""
+        environment = dict(os.environ)
+        environment.pop("LD_PRELOAD", None)
+        with subprocess.Popen([PROGRAM, *map(str, arguments)], stderr=subprocess.PIPE,
+                              env=environment) as process:
+            try:
+                _, err = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.communicate()
+                return False
+        self.assertEqual(process.returncode, 0, err.decode())
+        return True
 
     def write(self, name, content):
         path = self.folder / name
