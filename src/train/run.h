@@ -112,8 +112,7 @@ mien_status run_save_model(run *r, const char *name);
 /* Opens the stage's network, with the weights of the one before, and what it learns with. */
 mien_status run_begin_stage(run *r);
 
-/* Zeroed arrays by parameter, count * each floats long; frees those that were there. */
-mien_status run_make_arrays(run *r, size_t each, float ***arrays);
+/* Frees arrays by parameter; NULL is fine. */
 void run_free_arrays(float **arrays, size_t count);
 
 /* Swaps the network's parameters with their averages, where the stage keeps them. */

@@ -16,7 +16,8 @@ void run_free_arrays(float **arrays, size_t count)
     free(arrays);
 }
 
-mien_status run_make_arrays(run *r, size_t each, float ***arrays)
+/* Zeroed arrays by parameter, count * each floats long; frees those that were there. */
+static mien_status make_arrays(run *r, size_t each, float ***arrays)
 {
     const train_tape *tape = run_tape(r);
     run_free_arrays(*arrays, tape->parameter_count);
@@ -220,11 +221,11 @@ static mien_status make_optimiser(run *r)
 {
     const recipe_stage *stage = run_stage(r);
     size_t states = (size_t)optimiser_state_arrays(&stage->optimiser);
-    mien_status status = run_make_arrays(r, states, &r->optimiser_state);
+    mien_status status = make_arrays(r, states, &r->optimiser_state);
     if (status == MIEN_OK && stage->average > 0)
-        status = run_make_arrays(r, 1, &r->averages);
+        status = make_arrays(r, 1, &r->averages);
     if (status == MIEN_OK && stage->sam_rho > 0)
-        status = run_make_arrays(r, 1, &r->kept);
+        status = make_arrays(r, 1, &r->kept);
     if (status == MIEN_OK)
         run_set_averages(r);
     return status;

@@ -111,23 +111,6 @@ static mien_status check_trials(search *s)
     return status;
 }
 
-/* Whether the trial's folder holds a run of this recipe with so many epochs behind it. */
-static bool is_trained(const char *folder, const char *recipe_text, int epochs)
-{
-    char path[PATH_SIZE + 32];
-    uint8_t *bytes;
-    size_t size;
-    int logged;
-    double best;
-    snprintf(path, sizeof path, "%s/recipe.txt", folder);
-    if (!file_exists(path) || file_read(path, 1 << 20, &bytes, &size, NULL) != MIEN_OK)
-        return false;
-    bool same = strcmp((const char *)bytes, recipe_text) == 0;
-    free(bytes);
-    snprintf(path, sizeof path, "%s/log.jsonl", folder);
-    return same && run_log_best(path, epochs, &logged, &best, NULL) == MIEN_OK && logged == epochs;
-}
-
 static mien_status train_trial(search *s, search_trial *trial, int epochs)
 {
     char folder[PATH_SIZE], log[PATH_SIZE + 32], *text;
@@ -143,8 +126,7 @@ static mien_status train_trial(search *s, search_trial *trial, int epochs)
     options.folder = folder;
     options.stop_after = epochs;
     options.resume = true;
-    if (!is_trained(folder, text, epochs))
-        status = trainer_run(&recipe, &options, s->error);
+    status = trainer_run(&recipe, &options, s->error);
     if (status == MIEN_OK)
         status = run_log_best(log, epochs, &logged, &trial->accuracy, s->error);
     else if (status == MIEN_LIMIT) {

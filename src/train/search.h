@@ -11,7 +11,7 @@
  *
  * The folder of a search holds a run folder for each trial (trial-000, trial-001, ...), and after
  * each trial results.csv and best-recipe.txt. The same search in the same folder goes on where it
- * stood and ends with the same table.
+ * stood and ends with the same table; a trial that has been trained so far already ends at once.
  */
 
 #include "train/search_space.h"
