@@ -49,14 +49,17 @@ def score_table(run):
         yield f"| {title} | {scored(run(name))} |"
 
 
+def figure(value):
+    """A class that is never predicted has no precision."""
+    return "-" if value is None else f"{value:.3f}"
+
+
 def class_table(figures):
     yield "| class | n | precision | recall | F1 | ROC AUC |"
     yield "|---|---|---|---|---|---|"
     for c in figures["classes"]:
-        yield (
-            f"| {c['name']} | {c['support']} | {c['precision']:.3f} | {c['recall']:.3f}"
-            f" | {c['f1']:.3f} | {c['roc_auc']:.3f} |"
-        )
+        cells = " | ".join(figure(c[key]) for key in ("precision", "recall", "f1", "roc_auc"))
+        yield f"| {c['name']} | {c['support']} | {cells} |"
 
 
 def confusion_table(figures):
