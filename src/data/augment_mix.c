@@ -45,6 +45,13 @@ static void mix_rows(float *values, size_t n, size_t columns, size_t places, flo
     }
 }
 
+/* The larger of the two shares: a sample stays mostly itself, and its own label the heaviest. */
+static double draw_own_share(random_state *random, double alpha)
+{
+    double share = draw_beta(random, alpha);
+    return fmax(share, 1 - share);
+}
+
 static size_t draw_places(random_state *random, size_t n)
 {
     return 1 + (size_t)random_below(random, n - 1);
@@ -55,7 +62,7 @@ void augment_mixup(float *inputs, float *shares, size_t n, size_t input_floats, 
 {
     if (n < 2 || !(alpha > 0))
         return;
-    float share = (float)draw_beta(random, (double)alpha);
+    float share = (float)draw_own_share(random, (double)alpha);
     size_t places = draw_places(random, n);
     mix_rows(inputs, n, input_floats, places, share, scratch);
     mix_rows(shares, n, (size_t)classes, places, share, scratch);
@@ -96,7 +103,7 @@ void augment_cutmix(float *inputs, float *shares, size_t n, int channels, int he
 {
     if (n < 2 || !(alpha > 0))
         return;
-    double side = sqrt(1 - draw_beta(random, (double)alpha));
+    double side = sqrt(1 - draw_own_share(random, (double)alpha));
     size_t places = draw_places(random, n), planes = n * (size_t)channels;
     span rows = draw_span(random, height, side), columns = draw_span(random, width, side);
     memcpy(scratch, inputs, planes * (size_t)height * (size_t)width * sizeof *inputs);

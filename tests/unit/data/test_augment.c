@@ -455,7 +455,7 @@ static void mixup_mixes_pictures_and_shares_alike(void **state)
     float scratch[BATCH * CHANNELS * PIXELS + BATCH * CLASSES];
     const float alphas[] = {0.2f, 1, 3};
     for (int a = 0; a < 3; a++) {
-        double sum = 0, squares = 0;
+        double squares = 0;
         for (uint64_t stream = 0; stream < DRAWS; stream++) {
             set_batch(inputs, shares);
             random_state random = random_start(21, stream);
@@ -469,12 +469,11 @@ static void mixup_mixes_pictures_and_shares_alike(void **state)
             if (shares[2 * CLASSES] == 0)
                 assert_float_equal(inputs[2 * CHANNELS * PIXELS], expected, 1e-5);
             assert_true(inputs[2 * CHANNELS * PIXELS] == inputs[3 * CHANNELS * PIXELS - 1]);
-            sum += own;
-            squares += own * own;
+            assert_true(own >= 0.5);
+            squares += (own - 0.5) * (own - 0.5);
         }
-        double mean = sum / DRAWS, variance = squares / DRAWS - mean * mean;
-        assert_float_equal(mean, 0.5, 0.03);
-        assert_float_equal(variance, 1 / (4 * (2 * (double)alphas[a] + 1)), 0.01);
+        /* max(lambda, 1 - lambda) lies as far from 1/2 as lambda: a Beta's variance around it */
+        assert_float_equal(squares / DRAWS, 1 / (4 * (2 * (double)alphas[a] + 1)), 0.01);
     }
 }
 
@@ -507,7 +506,8 @@ static void cutmix_pastes_a_box(void **state)
         }
         sum += (double)shares[2 * CLASSES + 2];
     }
-    assert_true(sum / 1000 > 0.5 && sum / 1000 < 0.75); /* boxes are cut off at the edges */
+    /* 0.75 were no box cut off at the edges */
+    assert_true(sum / 1000 > 0.75 && sum / 1000 < 0.9);
 }
 
 static void mixtures_can_be_off(void **state)
