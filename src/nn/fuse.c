@@ -59,9 +59,10 @@ static plan_node *sole_producer(const fuser *f, int value)
     return &f->plan->nodes[f->producer[value]];
 }
 
-static bool passes_through(const plan_node *node)
+static bool passes_through(const nn_plan *plan, const plan_node *node)
 {
-    return node->op == &nn_op_identity || node->op == &nn_op_dropout || node->op == &nn_op_cast;
+    return node->op == &nn_op_identity || node->op == &nn_op_dropout ||
+           (node->op == &nn_op_cast && plan->values[node->inputs[0]].tensor.type == NN_FLOAT);
 }
 
 static bool constants(const nn_plan *plan, const plan_node *node, int first)
@@ -201,7 +202,7 @@ static void try_activation(fuser *f, plan_node *node, nn_activation activation)
 static mien_status fuse_node(fuser *f, plan_node *node)
 {
     nn_activation activation;
-    if (passes_through(node)) {
+    if (passes_through(f->plan, node)) {
         node->removed = true;
         rename_value(f, node->output, node->inputs[0]);
     } else if (node->op == &nn_op_batch_norm) {

@@ -147,6 +147,18 @@ static mien_status check_types(const nn_plan *plan, const plan_node *node, const
     return MIEN_OK;
 }
 
+/* Bytes only where the operator reads them: their functions take anything else for floats. */
+static mien_status check_bytes(const nn_node *node, const nn_tensor *inputs, mien_error *error)
+{
+    for (int i = 0; i < node->input_count; i++)
+        if (nn_type_is_byte(inputs[i].type) && !node->op->takes_bytes)
+            return error_set(error, MIEN_UNSUPPORTED,
+                             "%s '%s' on 8-bit numbers is not supported; DequantizeLinear must "
+                             "come before it",
+                             node->op->name, node->name);
+    return MIEN_OK;
+}
+
 static mien_status infer_node(nn_plan *plan, size_t index, nn_tensor *inputs, mien_error *error)
 {
     const nn_node *source = &plan->graph->nodes[index];
@@ -170,7 +182,9 @@ static mien_status infer_node(nn_plan *plan, size_t index, nn_tensor *inputs, mi
                           .output_count = 1,
                           .params = &node->params,
                           .error = error};
-    mien_status status = source->op->shape(&shaping);
+    mien_status status = check_bytes(source, inputs, error);
+    if (status == MIEN_OK)
+        status = source->op->shape(&shaping);
     if (status != MIEN_OK)
         return status;
     plan->values[node->output].tensor = output;

@@ -177,6 +177,9 @@ static mien_status in_layout(lowerer *l, int value, bool channels_last, int *res
     *result = plan->values[value].twin;
     if (*result >= 0)
         return MIEN_OK;
+    if (nn_type_is_byte(plan->values[value].tensor.type))
+        return error_set(l->error, MIEN_UNSUPPORTED,
+                         "8-bit pictures are read in another layout than they are made in");
     int twin;
     bool moves = !layouts_agree(&shape);
     if (!moves) {
@@ -470,11 +473,12 @@ static mien_status lower_binary_repeated(lowerer *l, const plan_node *node, plan
 
 /* ---- The same numbers in another shape ---- */
 
-static bool is_reshape(const plan_node *node)
+static bool is_reshape(const lowerer *l, const plan_node *node)
 {
     return node->op == &nn_op_reshape || node->op == &nn_op_flatten || node->op == &nn_op_squeeze ||
            node->op == &nn_op_unsqueeze || node->op == &nn_op_identity ||
-           node->op == &nn_op_dropout || node->op == &nn_op_cast;
+           node->op == &nn_op_dropout ||
+           (node->op == &nn_op_cast && l->plan->values[node->inputs[0]].tensor.type == NN_FLOAT);
 }
 
 /* Transposing (N, C, H, W) that lies channels last to (N, H, W, C), or back, moves nothing. */
@@ -504,6 +508,26 @@ static mien_status lower_reshape(lowerer *l, const plan_node *node)
     if (status == MIEN_OK)
         alias(l, node->output, input, false);
     return status;
+}
+
+/* ---- To 8-bit numbers and back, one scale for all: in the layout that is there ---- */
+
+static bool is_plain_quantization(const lowerer *l, const plan_node *node)
+{
+    return (node->op == &nn_op_quantize || node->op == &nn_op_dequantize) &&
+           nn_elements(shape_of(l, node->inputs[1])) == 1;
+}
+
+static mien_status lower_quantization(lowerer *l, const plan_node *node)
+{
+    l->plan->values[node->output].channels_last = l->plan->values[node->inputs[0]].channels_last;
+    nn_step *step =
+        add_step(l, node->op->name, run_reference, node->inputs, node->input_count, node->output);
+    if (step == NULL)
+        return no_memory(l);
+    step->op = node->op;
+    step->u.params = node->params;
+    return MIEN_OK;
 }
 
 /* ---- Everything else: the reference operator ---- */
@@ -598,8 +622,10 @@ static mien_status lower_fast(lowerer *l, const plan_node *node)
         if (form != PLAN_BINARY_GENERAL)
             return lower_binary_repeated(l, node, form, swapped);
     }
-    if (is_reshape(node))
+    if (is_reshape(l, node))
         return lower_reshape(l, node);
+    if (is_plain_quantization(l, node))
+        return lower_quantization(l, node);
     if (is_free_transpose(l, node, &makes_last)) {
         alias(l, node->output, node->inputs[0], makes_last);
         return MIEN_OK;
