@@ -41,7 +41,7 @@ static size_t conv_packed_floats(const nn_conv *conv)
 {
     switch (way_of(conv)) {
     case DEPTHWISE:
-        return (size_t)((tap_count(conv) + 1) * conv->in.channels);
+        return depthwise_packed_floats(conv);
     case WINOGRAD:
         return winograd_packed_floats(conv);
     default:
