@@ -54,7 +54,10 @@ typedef struct tap_range {
 INLINE tap_range taps_inside(const nn_window *window, int axis, int64_t at, int64_t size)
 {
     int64_t start = at * window->stride[axis] - window->pad_before[axis];
+    int64_t end = start + (int64_t)(window->kernel[axis] - 1) * window->dilation[axis];
     tap_range range = {0, window->kernel[axis]};
+    if (start >= 0 && end < size)
+        return range;
     while (range.first < range.end && start + (int64_t)range.first * window->dilation[axis] < 0)
         range.first++;
     while (range.end > range.first &&

@@ -21,15 +21,21 @@ INLINE VECTOR NAME(select)(NAME(mask) mask, VECTOR yes, VECTOR no)
     return (VECTOR)(((NAME(mask))yes & mask) | ((NAME(mask))no & ~mask));
 }
 
+/* a where it is larger, otherwise b. */
+INLINE VECTOR NAME(larger)(VECTOR a, VECTOR b)
+{
+    return NAME(select)((NAME(mask))(a > b), a, b);
+}
+
 INLINE VECTOR NAME(activate)(nn_activation activation, VECTOR x)
 {
     VECTOR zero = {0};
     switch (activation.kind) {
     case NN_ACTIVATION_RELU:
-        return (VECTOR)((NAME(mask))x & (NAME(mask))(x > zero));
+        return NAME(larger)(x, zero);
     case NN_ACTIVATION_CLIP: {
         VECTOR low = zero + activation.alpha, high = zero + activation.beta;
-        VECTOR raised = NAME(select)((NAME(mask))(x < low), low, x);
+        VECTOR raised = NAME(larger)(low, x);
         return NAME(select)((NAME(mask))(raised > high), high, raised);
     }
     case NN_ACTIVATION_LEAKY_RELU:
