@@ -283,8 +283,11 @@ static mien_status pack(lowerer *l, const plan_node *node, nn_conv *conv)
 static mien_status lower_conv(lowerer *l, const plan_node *node, nn_conv *conv)
 {
     bool picture = node->op == &nn_op_conv;
+    const plan_value *x = &l->plan->values[node->inputs[0]];
+    conv->planar =
+        picture && !x->channels_last && x->twin < 0 && l->plan->kernels->conv_takes_planar(conv);
     int inputs[2];
-    mien_status status = in_layout(l, node->inputs[0], picture, &inputs[0]);
+    mien_status status = in_layout(l, node->inputs[0], picture && !conv->planar, &inputs[0]);
     if (status == MIEN_OK && node->residual >= 0)
         status = in_layout(l, node->residual, true, &inputs[1]);
     if (status == MIEN_OK)
