@@ -74,7 +74,7 @@ static void set_sliding(check_case *c, nn_conv *conv)
     }
 }
 
-static nn_conv random_conv(check_case *c)
+nn_conv check_random_conv(check_case *c)
 {
     enum { DENSE, POINTWISE, PRODUCT, GROUPED, DEPTHWISE, WINOGRAD, FIRST, SLIDING, KINDS };
     nn_conv conv = {.group = 1};
@@ -198,9 +198,9 @@ static void run_kernel(check_case *c, void *context)
 
 void check_conv(check_case *c)
 {
-    conv_case k = {.conv = random_conv(c)};
+    conv_case k = {.conv = check_random_conv(c)};
     while ((int64_t)check_floats(k.conv.out) * window_length(&k.conv) > MOST_PRODUCTS)
-        k.conv = random_conv(c);
+        k.conv = check_random_conv(c);
     size_t outputs = (size_t)k.conv.out.channels;
     bool bias = test_random_int(&c->random, 0, 3) != 0;
     bool residual = test_random_int(&c->random, 0, 1) != 0;
