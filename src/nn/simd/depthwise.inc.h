@@ -126,24 +126,47 @@ INLINE void depthwise_pixels(const depthwise_run *run, int pixels)
 
 /* ---- Along the numbers of a row ---- */
 
+/* The sum of a vector that begins with channel `phase`. width: a constant where this is called. */
+INLINE wide flat_sum(const depthwise_run *run, const float *x, int64_t phase, int width)
+{
+    const nn_conv *conv = run->conv;
+    int64_t pitch = depthwise_pitch(conv),
+            tap_floats = conv->window.dilation[1] * conv->in.channels;
+    int64_t row_floats = conv->window.dilation[0] * conv->in.width * conv->in.channels;
+    wide sum = wide_load(conv->packed + phase);
+    for (int ky = run->rows.first; ky < run->rows.end; ky++) {
+        const float *weights = conv->packed + (1 + ky * width) * pitch + phase;
+        UNROLL
+        for (int kx = 0; kx < width; kx++)
+            sum +=
+                wide_load(weights + kx * pitch) * wide_load(x + ky * row_floats + kx * tap_floats);
+    }
+    return sum;
+}
+
+/* The vector that begins with number i of the run. */
+INLINE void flat_vector(const depthwise_run *run, int64_t i, int64_t phase)
+{
+    int width = run->conv->window.kernel[1];
+    wide sum =
+        width == 3 ? flat_sum(run, run->x + i, phase, 3) : flat_sum(run, run->x + i, phase, width);
+    if (run->residual != NULL)
+        sum += wide_load(run->residual + i);
+    wide_store(run->y + i, wide_activate(run->conv->activation, sum));
+}
+
 /* `count` numbers of one or more neighbouring pixels that see all columns of the window. */
 static void flat_run(const depthwise_run *run, int64_t count)
 {
-    const nn_conv *conv = run->conv;
-    int64_t channels = conv->in.channels, pitch = depthwise_pitch(conv), phase = 0, i = 0;
-    int64_t row_floats = conv->window.dilation[0] * conv->in.width * channels;
-    int64_t tap_floats = conv->window.dilation[1] * channels;
+    int64_t channels = run->conv->in.channels, step = WIDE_FLOATS % channels, phase = 0, i = 0;
     for (; i + WIDE_FLOATS <= count; i += WIDE_FLOATS) {
-        const float *packed = conv->packed + phase;
-        wide sum = wide_load(packed);
-        for (int ky = run->rows.first; ky < run->rows.end; ky++)
-            for (int kx = 0; kx < conv->window.kernel[1]; kx++)
-                sum += wide_load(packed + (1 + ky * conv->window.kernel[1] + kx) * pitch) *
-                       wide_load(run->x + ky * row_floats + kx * tap_floats + i);
-        if (run->residual != NULL)
-            sum += wide_load(run->residual + i);
-        wide_store(run->y + i, wide_activate(conv->activation, sum));
-        phase = (phase + WIDE_FLOATS) % channels;
+        flat_vector(run, i, phase);
+        phase += phase + step < channels ? step : step - channels;
+    }
+    if (count >= WIDE_FLOATS && run->residual == NULL) { /* the last vector may overlap */
+        if (i < count)
+            flat_vector(run, count - WIDE_FLOATS, (count - WIDE_FLOATS) % channels);
+        return;
     }
     depthwise_run last = *run;
     int64_t pixel = i / channels * channels;

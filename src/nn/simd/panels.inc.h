@@ -26,10 +26,25 @@ typedef struct tile_args {
     nn_activation activation;
 } tile_args;
 
-/* For a panel wider than the outputs that are left. values: (rows, width) sums. */
-static void finish_part(const tile_args *args, const float *values, int width)
+/*
+ * How many of the first rows can be written as whole vectors. Where a panel is wider than the
+ * outputs, these must be all outputs of a pixel: what is too much then falls on the tile's next
+ * pixels, which are written after it. A residual may lie there and must still be read.
+ */
+INLINE int whole_rows(const tile_args *args, int width)
 {
-    for (int r = 0; r < args->rows; r++) {
+    if (args->columns == width)
+        return args->rows;
+    if ((size_t)args->columns != args->stride || args->residual != NULL)
+        return 0;
+    int rows = args->rows - (width - 1) / args->columns;
+    return rows > 0 ? rows : 0;
+}
+
+/* The rows from `first` on, output by output. values: (rows, width) sums. */
+static void finish_part(const tile_args *args, const float *values, int width, int first)
+{
+    for (int r = first; r < args->rows; r++) {
         size_t offset = (size_t)r * args->stride;
         for (int i = 0; i < args->columns; i++) {
             float value = values[r * width + i];

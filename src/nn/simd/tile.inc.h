@@ -32,7 +32,7 @@ INLINE VECTOR NAME(activate)(nn_activation activation, VECTOR x)
     VECTOR zero = {0};
     switch (activation.kind) {
     case NN_ACTIVATION_RELU:
-        return NAME(larger)(x, zero);
+        return (VECTOR)((NAME(mask))x & (NAME(mask))(x > zero));
     case NN_ACTIVATION_CLIP: {
         VECTOR low = zero + activation.alpha, high = zero + activation.beta;
         VECTOR raised = NAME(larger)(low, x);
@@ -75,15 +75,15 @@ INLINE void NAME(activate_tile)(nn_activation activation, VECTOR (*sums)[2], int
     }
 }
 
-/* Adds the residual, applies the activation and writes. */
-INLINE void NAME(finish)(const tile_args *args, VECTOR (*sums)[2], int rows, int vectors)
+/* Adds the residual, applies the activation and writes the first `used` rows, whole vectors. */
+INLINE void NAME(finish)(const tile_args *args, VECTOR (*sums)[2], int rows, int vectors, int used)
 {
     if (args->residual != NULL) {
         UNROLL
         for (int r = 0; r < rows; r++) {
             UNROLL
             for (int v = 0; v < vectors; v++)
-                if (r < args->rows)
+                if (r < used)
                     sums[r][v] +=
                         NAME(load)(args->residual + (size_t)r * args->stride + v * VECTOR_FLOATS);
         }
@@ -93,7 +93,7 @@ INLINE void NAME(finish)(const tile_args *args, VECTOR (*sums)[2], int rows, int
     for (int r = 0; r < rows; r++) {
         UNROLL
         for (int v = 0; v < vectors; v++)
-            if (r < args->rows)
+            if (r < used)
                 NAME(store)(args->y + (size_t)r * args->stride + v * VECTOR_FLOATS, sums[r][v]);
     }
 }
@@ -132,18 +132,20 @@ INLINE void NAME(tile)(const tile_args *args, int rows, int vectors, bool stride
             }
         }
     }
-    if (args->columns == vectors * VECTOR_FLOATS) {
-        NAME(finish)(args, sums, rows, vectors);
-        return;
-    }
-    float values[2 * TILE_ROWS * VECTOR_FLOATS]; /* or the sums would have an address */
-    UNROLL
-    for (int r = 0; r < rows; r++) {
+    int whole = whole_rows(args, vectors * VECTOR_FLOATS);
+    if (whole < args->rows) {
+        float values[2 * TILE_ROWS * VECTOR_FLOATS]; /* or the sums would have an address */
         UNROLL
-        for (int v = 0; v < vectors; v++)
-            NAME(store)(values + (r * vectors + v) * VECTOR_FLOATS, sums[r][v]);
+        for (int r = 0; r < rows; r++) {
+            UNROLL
+            for (int v = 0; v < vectors; v++)
+                NAME(store)(values + (r * vectors + v) * VECTOR_FLOATS, sums[r][v]);
+        }
+        NAME(finish)(args, sums, rows, vectors, whole);
+        finish_part(args, values, vectors * VECTOR_FLOATS, whole);
+    } else {
+        NAME(finish)(args, sums, rows, vectors, args->rows);
     }
-    finish_part(args, values, vectors * VECTOR_FLOATS);
 }
 
 INLINE void NAME(tile_exact)(const tile_args *args, int vectors)

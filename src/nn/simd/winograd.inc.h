@@ -164,23 +164,27 @@ static size_t winograd_scratch_bytes(const nn_conv *conv)
 }
 
 /* The input pixels of a tile; the padding is zeros. */
-INLINE void winograd_pixels(const nn_conv *conv, int outputs, const float *x, out_pixel at,
+static void winograd_pixels(const nn_conv *conv, int outputs, const float *x, out_pixel at,
                             const float *zeros, const float **pixels)
 {
     int side = outputs + 2;
     int64_t top = at.row * outputs - conv->window.pad_before[0];
     int64_t left = at.column * outputs - conv->window.pad_before[1];
-    for (int i = 0; i < side; i++)
+    int64_t width = conv->in.width, channels = conv->in.channels;
+    bool inside = top >= 0 && left >= 0 && top + side <= conv->in.height && left + side <= width;
+    for (int i = 0; i < side; i++) {
+        int64_t row = top + i;
+        const float *line = x + ((at.picture * conv->in.height + row) * width + left) * channels;
+        bool row_inside = row >= 0 && row < conv->in.height;
         for (int j = 0; j < side; j++) {
-            int64_t row = top + i, column = left + j;
-            bool inside =
-                row >= 0 && row < conv->in.height && column >= 0 && column < conv->in.width;
-            int64_t pixel = (at.picture * conv->in.height + row) * conv->in.width + column;
-            pixels[i * side + j] = inside ? x + pixel * conv->in.channels : zeros;
+            int64_t column = left + j;
+            bool there = inside || (row_inside && column >= 0 && column < width);
+            pixels[i * side + j] = there ? line + j * channels : zeros;
         }
+    }
 }
 
-INLINE void winograd_read(const nn_conv *conv, int outputs, const float *const *pixels, float *to,
+static void winograd_read(const nn_conv *conv, int outputs, const float *const *pixels, float *to,
                           size_t stride)
 {
     int64_t c = 0;
@@ -192,7 +196,7 @@ INLINE void winograd_read(const nn_conv *conv, int outputs, const float *const *
 #endif
 }
 
-INLINE void winograd_write(const nn_conv *conv, int outputs, const winograd_tile *tile,
+static void winograd_write(const nn_conv *conv, int outputs, const winograd_tile *tile,
                            const float *from, size_t stride)
 {
     int64_t c = 0;
@@ -204,7 +208,7 @@ INLINE void winograd_write(const nn_conv *conv, int outputs, const winograd_tile
 #endif
 }
 
-INLINE winograd_tile winograd_target(const nn_conv *conv, int outputs, out_pixel at,
+static winograd_tile winograd_target(const nn_conv *conv, int outputs, out_pixel at,
                                      const float *residual, float *y)
 {
     int64_t row = at.row * outputs, column = at.column * outputs;
@@ -235,9 +239,10 @@ static void winograd_multiply(const nn_conv *conv, int places, const float *tran
     }
 }
 
-INLINE void winograd_blocks(const nn_conv *conv, int outputs, const float *x, const float *residual,
-                            float *y, void *scratch)
+static void run_winograd(const nn_conv *conv, const float *x, const float *residual, float *y,
+                         void *scratch)
 {
+    int outputs = winograd_outputs(conv);
     int places = (outputs + 2) * (outputs + 2), block = winograd_block(conv, outputs);
     int64_t in = conv->in.channels, out = conv->out.channels;
     nn_extent tiles = {conv->out.batch, tiles_along(conv->out.height, outputs),
@@ -260,13 +265,4 @@ INLINE void winograd_blocks(const nn_conv *conv, int outputs, const float *x, co
             winograd_write(conv, outputs, &tile, products + t * out, (size_t)(block * out));
         }
     }
-}
-
-static void run_winograd(const nn_conv *conv, const float *x, const float *residual, float *y,
-                         void *scratch)
-{
-    if (winograd_outputs(conv) == 4)
-        winograd_blocks(conv, 4, x, residual, y, scratch);
-    else
-        winograd_blocks(conv, 2, x, residual, y, scratch);
 }

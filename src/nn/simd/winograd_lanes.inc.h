@@ -45,8 +45,8 @@ INLINE void NAME(winograd_out)(int outputs, VECTOR *m, int step)
 }
 
 /* Channels c.. of one tile, from its pixels (side, side) to `to`: (side, side), `stride` apart. */
-INLINE void NAME(winograd_read)(int outputs, const float *const *pixels, int64_t c, float *to,
-                                size_t stride)
+INLINE void NAME(winograd_read_as)(int outputs, const float *const *pixels, int64_t c, float *to,
+                                   size_t stride)
 {
     int side = outputs + 2;
     VECTOR d[WINOGRAD_SIDE * WINOGRAD_SIDE];
@@ -67,8 +67,8 @@ INLINE void NAME(winograd_read)(int outputs, const float *const *pixels, int64_t
 }
 
 /* Channels c.. of one tile, from the products (side, side), `stride` apart, to the picture. */
-INLINE void NAME(winograd_write)(int outputs, const winograd_tile *tile, int64_t c,
-                                 const float *from, size_t stride)
+INLINE void NAME(winograd_write_as)(int outputs, const winograd_tile *tile, int64_t c,
+                                    const float *from, size_t stride)
 {
     int side = outputs + 2;
     VECTOR m[WINOGRAD_SIDE * WINOGRAD_SIDE], bias = NAME(load)(tile->bias + c);
@@ -93,4 +93,24 @@ INLINE void NAME(winograd_write)(int outputs, const winograd_tile *tile, int64_t
             NAME(store)(tile->y + offset, NAME(activate)(tile->activation, sum));
         }
     }
+}
+
+/* Functions of their own: inlined into a loop, each of the places would get a running pointer. */
+static __attribute__((noinline)) void NAME(winograd_read)(int outputs, const float *const *pixels,
+                                                          int64_t c, float *to, size_t stride)
+{
+    if (outputs == 4)
+        NAME(winograd_read_as)(4, pixels, c, to, stride);
+    else
+        NAME(winograd_read_as)(2, pixels, c, to, stride);
+}
+
+static __attribute__((noinline)) void NAME(winograd_write)(int outputs, const winograd_tile *tile,
+                                                           int64_t c, const float *from,
+                                                           size_t stride)
+{
+    if (outputs == 4)
+        NAME(winograd_write_as)(4, tile, c, from, stride);
+    else
+        NAME(winograd_write_as)(2, tile, c, from, stride);
 }
