@@ -3,10 +3,10 @@
 #define NN_QUANTIZE_H
 
 /*
- * A float network turned into one of 8-bit numbers, after training: weights as int8 with a scale for
- * each output channel (symmetric, -127..127), activations as uint8 with a scale and a zero point
- * (Jacob et al. 2018), written as pairs of QuantizeLinear and DequantizeLinear that every ONNX
- * program understands.
+ * A float network turned into one of 8-bit numbers, after training: weights as int8 with a scale
+ * for each output channel (symmetric, -127..127), activations as uint8 with a scale and a zero
+ * point (Jacob et al. 2018), written as pairs of QuantizeLinear and DequantizeLinear that every
+ * ONNX program understands.
  */
 
 #include "nn/graph.h"
@@ -34,9 +34,9 @@ typedef struct nn_quantize_options {
  * Quantises what enters and leaves convolutions, products with constants, sums of two pictures and
  * pooling; what cannot be quantised stays float. Batch normalisation goes into the convolutions
  * first, Dropout and Identity go. *quantised: how many convolutions and products were.
- * The graph is the caller's before and after; after a failure it can only be freed. MIEN_UNSUPPORTED
- * (more than one input, opset below 13, nothing to quantise), MIEN_OUT_OF_MEMORY, errors of
- * nn_plan_create and of the source.
+ * The graph is the caller's before and after; after a failure it can only be freed.
+ * MIEN_UNSUPPORTED (more than one input, opset below 13, nothing to quantise), MIEN_OUT_OF_MEMORY,
+ * errors of nn_plan_create and of the source.
  */
 mien_status nn_quantize(nn_graph *graph, const nn_quantize_options *options, size_t *quantised,
                         mien_error *error);
