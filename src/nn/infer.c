@@ -44,6 +44,22 @@ mien_status plan_charge(nn_plan *plan, size_t bytes, mien_error *error)
     return MIEN_OK;
 }
 
+mien_status plan_add_buffer(nn_plan *plan, size_t bytes, void **buffer, mien_error *error)
+{
+    void *buffers = plan->buffers;
+    mien_status status = plan_charge(plan, bytes, error);
+    if (status != MIEN_OK)
+        return status;
+    if (!memory_grow(&buffers, plan->buffer_count, &plan->buffer_capacity, sizeof *plan->buffers))
+        return error_no_memory(error, "a plan", sizeof *plan->buffers);
+    plan->buffers = buffers;
+    *buffer = memory_aligned(bytes);
+    if (*buffer == NULL)
+        return error_no_memory(error, "a plan", bytes);
+    plan->buffers[plan->buffer_count++] = *buffer;
+    return MIEN_OK;
+}
+
 /* Copies the graph's values; the constants stay the graph's. */
 static mien_status copy_values(nn_plan *plan, mien_error *error)
 {

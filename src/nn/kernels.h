@@ -63,7 +63,7 @@ typedef struct nn_kernels {
 
     /* Whether this set has a kernel for the convolution at all. */
     bool (*conv_supported)(const nn_conv *conv);
-    /* Whether conv reads x with the channels first as fast: a network's first layer. */
+    /* Whether conv can read x with the channels first: a network's first layer. */
     bool (*conv_takes_planar)(const nn_conv *conv);
     /* Floats that conv_pack writes, and bytes of scratch that conv needs. */
     size_t (*conv_packed_floats)(const nn_conv *conv);

@@ -165,6 +165,9 @@ bool plan_activation(const plan_node *node, nn_activation *activation);
 /* BatchNormalization with constants on an input whose channels lie last in some layout. */
 bool plan_norm_is_constant(const nn_plan *plan, const plan_node *node);
 
+/* Memory at a 64-byte boundary, the plan's. Errors of plan_charge, MIEN_OUT_OF_MEMORY. */
+mien_status plan_add_buffer(nn_plan *plan, size_t bytes, void **buffer, mien_error *error);
+
 /* Checks that `bytes` more of constants may be made. */
 mien_status plan_charge(nn_plan *plan, size_t bytes, mien_error *error);
 

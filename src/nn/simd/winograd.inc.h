@@ -64,13 +64,18 @@ static int64_t winograd_cost(const nn_conv *conv, int outputs)
     return places * ((tiles + 2) * in * out + 6 * tiles * (in + out));
 }
 
+static bool winograd_fits(const nn_conv *conv)
+{
+    const nn_window *w = &conv->window;
+    return conv->group == 1 && w->kernel[0] == 3 && w->kernel[1] == 3 && w->stride[0] == 1 &&
+           w->stride[1] == 1 && w->dilation[0] == 1 && w->dilation[1] == 1 &&
+           conv->in.channels % NARROW_FLOATS == 0 && conv->out.channels % NARROW_FLOATS == 0;
+}
+
 /* Outputs along a tile's side: 4, 2, or 0 where the plain way is as fast or the only one. */
 static int winograd_outputs(const nn_conv *conv)
 {
-    const nn_window *w = &conv->window;
-    if (conv->group != 1 || w->kernel[0] != 3 || w->kernel[1] != 3 || w->stride[0] != 1 ||
-        w->stride[1] != 1 || w->dilation[0] != 1 || w->dilation[1] != 1 ||
-        conv->in.channels % NARROW_FLOATS != 0 || conv->out.channels % NARROW_FLOATS != 0)
+    if (!winograd_fits(conv))
         return 0;
     int64_t pixels = conv->out.batch * conv->out.height * conv->out.width;
     int64_t direct = 9 * (pixels + 2) * conv->in.channels * conv->out.channels;
