@@ -12,6 +12,7 @@
 
 #include "nn/byte_kernels.h"
 
+#include <float.h>
 #include <string.h>
 
 #if defined(__clang__)
@@ -49,7 +50,8 @@ INLINE reals load_reals(const float *from)
 
 INLINE reals load_bytes(const uint8_t *from)
 {
-    return __builtin_convertvector(*(const bytes_unaligned *)from, reals);
+    sums whole = __builtin_convertvector(*(const bytes_unaligned *)from, sums);
+    return __builtin_convertvector(whole, reals);
 }
 
 INLINE reals select_reals(sums mask, reals yes, reals no)
@@ -74,35 +76,27 @@ INLINE void store_bytes(uint8_t *to, reals x)
     *(bytes_unaligned *)to = __builtin_convertvector(whole, bytes);
 }
 
-INLINE reals activate(nn_activation activation, reals x)
-{
-    reals zero = {0};
-    switch (activation.kind) {
-    case NN_ACTIVATION_RELU:
-        return select_reals(x > zero, x, zero);
-    case NN_ACTIVATION_CLIP: {
-        reals low = zero + activation.alpha, high = zero + activation.beta;
-        reals raised = select_reals(x < low, low, x);
-        return select_reals(raised > high, high, raised);
-    }
-    case NN_ACTIVATION_LEAKY_RELU:
-        return select_reals(x >= zero, x, x * activation.alpha);
-    default:
-        return x;
-    }
-}
-
-/* How sums become outputs; the same for all of a convolution. */
+/*
+ * How sums become outputs; the same for all of a convolution. Every activation is
+ * clamp(x >= 0 ? x : slope x, low, high).
+ */
 typedef struct byte_finish {
-    nn_activation activation;
+    float slope, low, high;
     float residual_scale, residual_zero;
     float per_step, zero; /* of the output: 1 / scale, zero point */
     bool writes_floats;
 } byte_finish;
 
-INLINE byte_finish finish_of(const nn_byte_conv *conv)
+static byte_finish finish_of(const nn_byte_conv *conv)
 {
-    return (byte_finish){.activation = conv->activation,
+    const nn_activation *activation = &conv->activation;
+    bool clips = activation->kind == NN_ACTIVATION_CLIP;
+    bool leaks = activation->kind == NN_ACTIVATION_LEAKY_RELU;
+    return (byte_finish){.slope = leaks ? activation->alpha : 1,
+                         .low = clips                                    ? activation->alpha
+                                : activation->kind == NN_ACTIVATION_RELU ? 0
+                                                                         : -FLT_MAX,
+                         .high = clips ? activation->beta : FLT_MAX,
                          .residual_scale = conv->residual.scale,
                          .residual_zero = (float)conv->residual.zero_point,
                          .per_step = conv->writes_floats ? 1 : 1 / conv->y.scale,
@@ -115,7 +109,7 @@ INLINE void finish_vector(const byte_finish *f, reals x, const uint8_t *residual
 {
     if (residual != NULL)
         x += (load_bytes(residual) - f->residual_zero) * f->residual_scale;
-    x = activate(f->activation, x);
+    x = clamp(select_reals(x < 0, x * f->slope, x), f->low, f->high);
     if (f->writes_floats)
         *(reals_unaligned *)to = x;
     else

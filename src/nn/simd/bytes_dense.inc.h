@@ -1,33 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Convolution of bytes as a product of pixels and panels of weights, four input channels at a time.
- * Where the channels come in fours, a table of pointers leads to the pixels under each tap; else
- * each window is copied to a row of its own, filled up to a four.
+ * Convolution of bytes as a product of pixels and panels of weights, four numbers of a pixel at a
+ * time. The numbers under one row of a window lie side by side: such a row is one run of the
+ * product, filled up to a four with what follows, whose weights are 0. A picture that is padded, or
+ * whose channels do not come in fours, is first copied with a border of zero points.
  *
  * Packed weights, panel after panel of output channels: multipliers (width floats), biases (width
- * floats), then for each tap and four input channels QUAD_BYTES for each vector of outputs. The
- * zero point of x is in the biases: sum of (x - z) w = sum of x w - z sum of w.
+ * floats), then for each run and four of it QUAD_BYTES for each vector of outputs. The zero point
+ * of x is in the biases: sum of (x - z) w = sum of x w - z sum of w.
  */
 
 #define BLOCK_TILES  8
 #define BLOCK_PIXELS (BLOCK_TILES * BYTE_ROWS)
 
-INLINE bool copies_windows(const nn_byte_conv *conv)
+/* How the window comes apart: into runs of `length` bytes. */
+typedef struct byte_runs {
+    int rows, columns; /* runs in the window: one a row, or with dilation one a tap */
+    int64_t length;
+} byte_runs;
+
+INLINE byte_runs runs_of(const nn_byte_conv *conv)
 {
-    return conv->in.channels % 4 != 0;
+    const nn_window *w = &conv->window;
+    bool whole_rows = w->dilation[1] == 1;
+    return (byte_runs){w->kernel[0], whole_rows ? 1 : w->kernel[1],
+                       conv->in.channels * (whole_rows ? w->kernel[1] : 1)};
 }
 
-/* Taps and fours of channels as the product sees them. */
-INLINE int64_t product_taps(const nn_byte_conv *conv)
+INLINE int64_t run_count(const nn_byte_conv *conv)
 {
-    return copies_windows(conv) ? 1 : tap_count(conv);
+    byte_runs runs = runs_of(conv);
+    return (int64_t)runs.rows * runs.columns;
 }
 
-INLINE int64_t product_quads(const nn_byte_conv *conv)
+INLINE int64_t run_quads(const nn_byte_conv *conv)
 {
-    int64_t depth = conv->in.channels * (copies_windows(conv) ? tap_count(conv) : 1);
-    return (depth + 3) / 4;
+    return (runs_of(conv).length + 3) / 4;
 }
 
 INLINE int vectors_of_panel(int64_t left)
@@ -37,7 +46,7 @@ INLINE int vectors_of_panel(int64_t left)
 
 INLINE size_t panel_bytes(const nn_byte_conv *conv, int vectors)
 {
-    size_t quads = (size_t)(product_taps(conv) * product_quads(conv));
+    size_t quads = (size_t)(run_count(conv) * run_quads(conv));
     return (size_t)vectors * (2 * LANES * sizeof(float) + quads * QUAD_BYTES);
 }
 
@@ -49,14 +58,16 @@ static size_t dense_packed_bytes(const nn_byte_conv *conv)
     return total;
 }
 
-/* Weight `depth` (0.. in the order tap, channel) of an output; 0 beyond the last. */
-static int8_t weight_at(const nn_byte_conv *conv, const int8_t *weights, int64_t output,
-                        int64_t depth)
+/* The weight of byte `at` of a run; 0 beyond the last. */
+static int8_t weight_at(const nn_byte_conv *conv, const int8_t *weights, int64_t output, int run,
+                        int64_t at)
 {
+    byte_runs runs = runs_of(conv);
     int64_t channels = conv->in.channels, taps = tap_count(conv);
-    if (output >= conv->out.channels || depth >= taps * channels)
+    if (output >= conv->out.channels || at >= runs.length)
         return 0;
-    return weights[(output * channels + depth % channels) * taps + depth / channels];
+    int64_t tap = runs.columns == 1 ? run * conv->window.kernel[1] + at / channels : run;
+    return weights[(output * channels + at % channels) * taps + tap];
 }
 
 /* Multiplier and bias of an output; those beyond the last are 0. */
@@ -75,11 +86,21 @@ static void pack_numbers(const nn_byte_conv *conv, const int8_t *weights, const 
     *shift = (float)(from - conv->x.zero_point * (double)sum * step);
 }
 
+/* The weights of LANES outputs for four bytes of a run. */
+static void pack_four(const nn_byte_conv *conv, const int8_t *weights, int64_t first, int run,
+                      int64_t at, uint8_t *to)
+{
+    int8_t four[LANES][4];
+    for (int i = 0; i < LANES; i++)
+        for (int k = 0; k < 4; k++)
+            four[i][k] = weight_at(conv, weights, first + i, run, at + k);
+    pack_quad(four, to);
+}
+
 static void pack_dense(const nn_byte_conv *conv, const int8_t *weights, const float *scales,
                        const float *bias, void *packed)
 {
     uint8_t *to = packed;
-    int64_t quads = product_taps(conv) * product_quads(conv);
     for (int64_t first = 0; first < conv->out.channels; first += PANEL) {
         int vectors = vectors_of_panel(conv->out.channels - first);
         float *numbers = (float *)(void *)to;
@@ -87,22 +108,18 @@ static void pack_dense(const nn_byte_conv *conv, const int8_t *weights, const fl
             pack_numbers(conv, weights, scales, bias, first + i, &numbers[i],
                          &numbers[vectors * LANES + i]);
         to += (size_t)vectors * 2 * LANES * sizeof(float);
-        for (int64_t q = 0; q < quads; q++)
-            for (int v = 0; v < vectors; v++, to += QUAD_BYTES) {
-                int8_t four[LANES][4];
-                for (int i = 0; i < LANES; i++)
-                    for (int k = 0; k < 4; k++)
-                        four[i][k] = weight_at(conv, weights, first + v * LANES + i, 4 * q + k);
-                pack_quad(four, to);
-            }
+        for (int run = 0; run < run_count(conv); run++)
+            for (int64_t q = 0; q < run_quads(conv); q++)
+                for (int v = 0; v < vectors; v++, to += QUAD_BYTES)
+                    pack_four(conv, weights, first + v * LANES, run, 4 * q, to);
     }
 }
 
 /* ---- A tile ---- */
 
 typedef struct byte_tile {
-    const uint8_t *const *pixels; /* (taps, BYTE_ROWS) */
-    int64_t taps, quads;
+    const uint8_t *const *pixels; /* (runs, BYTE_ROWS) */
+    int64_t runs, quads;
     const uint8_t *panel;
     const byte_finish *finish;
     const uint8_t *residual; /* of the first output, or NULL */
@@ -113,23 +130,22 @@ typedef struct byte_tile {
 } byte_tile;
 
 /* rows and vectors are constants where this is called, so that the sums stay in registers. */
-INLINE void multiply_tile(const byte_tile *tile, int rows, int vectors)
+INLINE void multiply_tile(const byte_tile *tile, int rows, int vectors, sums (*totals)[2])
 {
-    sums totals[BYTE_ROWS][2] = {{{0}}};
-    const float *numbers = (const float *)(const void *)tile->panel;
     const uint8_t *weights = tile->panel + (size_t)vectors * 2 * LANES * sizeof(float);
-    for (int64_t tap = 0; tap < tile->taps; tap++) {
+    sums kept[BYTE_ROWS][2] = {{{0}}};
+    for (int64_t run = 0; run < tile->runs; run++) {
         const uint8_t *pixels[BYTE_ROWS];
         UNROLL
         for (int r = 0; r < rows; r++)
-            pixels[r] = tile->pixels[tap * BYTE_ROWS + r];
+            pixels[r] = tile->pixels[run * BYTE_ROWS + r];
         for (int64_t q = 0; q < tile->quads; q++) {
             UNROLL
             for (int r = 0; r < rows; r++) {
                 quad four = spread(pixels[r] + 4 * q);
                 UNROLL
                 for (int v = 0; v < vectors; v++)
-                    totals[r][v] = dot4(totals[r][v], four, weights + v * QUAD_BYTES);
+                    kept[r][v] = dot4(kept[r][v], four, weights + v * QUAD_BYTES);
             }
             weights += (size_t)vectors * QUAD_BYTES;
         }
@@ -137,13 +153,23 @@ INLINE void multiply_tile(const byte_tile *tile, int rows, int vectors)
     UNROLL
     for (int r = 0; r < rows; r++) {
         UNROLL
-        for (int v = 0; v < vectors; v++) {
+        for (int v = 0; v < vectors; v++)
+            totals[r][v] = kept[r][v];
+    }
+}
+
+static void finish_tile(const byte_tile *tile, int vectors, sums (*totals)[2])
+{
+    const float *numbers = (const float *)(const void *)tile->panel;
+    const byte_finish finish = *tile->finish;
+    for (int v = 0; v < vectors; v++) {
+        reals multiplier = load_reals(numbers + v * LANES);
+        reals bias = load_reals(numbers + (vectors + v) * LANES);
+        for (int r = 0; r < tile->rows; r++) {
             int64_t at = r * tile->stride + v * LANES;
-            reals x = __builtin_convertvector(totals[r][v], reals);
-            x = x * load_reals(numbers + v * LANES) + load_reals(numbers + (vectors + v) * LANES);
-            if (r < tile->rows)
-                finish_some(tile->finish, x, tile->residual != NULL ? tile->residual + at : NULL,
-                            output_at(tile->finish, tile->y, at), tile->columns - v * LANES);
+            reals x = __builtin_convertvector(totals[r][v], reals) * multiplier + bias;
+            finish_some(&finish, x, tile->residual != NULL ? tile->residual + at : NULL,
+                        output_at(&finish, tile->y, at), tile->columns - v * LANES);
         }
     }
 }
@@ -151,14 +177,16 @@ INLINE void multiply_tile(const byte_tile *tile, int rows, int vectors)
 /* The lowest tile that holds the rows. */
 INLINE void multiply_rows(const byte_tile *tile, int vectors)
 {
+    sums totals[BYTE_ROWS][2];
     if (tile->rows > BYTE_ROWS * 2 / 3)
-        multiply_tile(tile, BYTE_ROWS, vectors);
+        multiply_tile(tile, BYTE_ROWS, vectors, totals);
     else if (tile->rows > BYTE_ROWS / 3)
-        multiply_tile(tile, BYTE_ROWS * 2 / 3, vectors);
+        multiply_tile(tile, BYTE_ROWS * 2 / 3, vectors, totals);
     else if (tile->rows > 1)
-        multiply_tile(tile, BYTE_ROWS / 3, vectors);
+        multiply_tile(tile, BYTE_ROWS / 3, vectors, totals);
     else
-        multiply_tile(tile, 1, vectors);
+        multiply_tile(tile, 1, vectors, totals);
+    finish_tile(tile, vectors, totals);
 }
 
 static void multiply(const byte_tile *tile, int vectors)
@@ -169,31 +197,59 @@ static void multiply(const byte_tile *tile, int vectors)
         multiply_rows(tile, 1);
 }
 
-/* ---- A block of pixels ---- */
+/* ---- A picture ---- */
 
-typedef struct dense_scratch {
-    const uint8_t **pointers; /* (tiles, taps, BYTE_ROWS) */
-    uint8_t *outside;         /* a pixel of zero points */
-    uint8_t *windows;         /* (BLOCK_PIXELS, quads * 4), where windows are copied */
-} dense_scratch;
+/* Bytes of pictures (height, width, channels), as the runs read them. */
+typedef struct byte_pictures {
+    const uint8_t *first;
+    int64_t height, width;
+} byte_pictures;
+
+INLINE bool is_copied(const nn_byte_conv *conv)
+{
+    const nn_window *w = &conv->window;
+    return conv->in.channels % 4 != 0 ||
+           w->pad_before[0] + w->pad_before[1] + w->pad_after[0] + w->pad_after[1] != 0;
+}
+
+INLINE byte_pictures padded_size(const nn_byte_conv *conv)
+{
+    const nn_window *w = &conv->window;
+    return (byte_pictures){NULL, conv->in.height + w->pad_before[0] + w->pad_after[0],
+                           conv->in.width + w->pad_before[1] + w->pad_after[1]};
+}
+
+/* With room for what a run reads beyond the last picture. */
+static size_t copy_bytes(const nn_byte_conv *conv)
+{
+    byte_pictures size = padded_size(conv);
+    return (size_t)(conv->in.batch * size.height * size.width * conv->in.channels) + 4;
+}
 
 static size_t pointer_bytes(const nn_byte_conv *conv)
 {
-    return (size_t)product_taps(conv) * BLOCK_PIXELS * sizeof(const uint8_t *);
+    return (size_t)run_count(conv) * BLOCK_PIXELS * sizeof(const uint8_t *);
 }
 
 static size_t dense_scratch_bytes(const nn_byte_conv *conv)
 {
-    size_t pixel = round_up((size_t)conv->in.channels + 4, 64);
-    return pointer_bytes(conv) + pixel +
-           (copies_windows(conv) ? (size_t)product_quads(conv) * 4 * BLOCK_PIXELS : 0);
+    return pointer_bytes(conv) + (is_copied(conv) ? copy_bytes(conv) : 0);
 }
 
-static dense_scratch divide_scratch(const nn_byte_conv *conv, void *memory)
+static byte_pictures copy_pictures(const nn_byte_conv *conv, const uint8_t *x, uint8_t *to)
 {
-    uint8_t *outside = (uint8_t *)memory + pointer_bytes(conv);
-    memset(outside, conv->x.zero_point, (size_t)conv->in.channels + 4);
-    return (dense_scratch){memory, outside, outside + round_up((size_t)conv->in.channels + 4, 64)};
+    const nn_window *w = &conv->window;
+    byte_pictures copy = padded_size(conv);
+    int64_t channels = conv->in.channels, row_bytes = conv->in.width * channels;
+    copy.first = to;
+    memset(to, conv->x.zero_point, copy_bytes(conv));
+    for (int64_t n = 0; n < conv->in.batch; n++)
+        for (int64_t row = 0; row < conv->in.height; row++, x += row_bytes)
+            memcpy(
+                to + ((n * copy.height + row + w->pad_before[0]) * copy.width + w->pad_before[1]) *
+                         channels,
+                x, (size_t)row_bytes);
+    return copy;
 }
 
 typedef struct byte_place {
@@ -217,44 +273,20 @@ INLINE void step_place(const nn_extent *out, byte_place *at)
     at->picture++;
 }
 
-/* Where a tap reads for an output pixel; `outside` beyond the picture. */
-INLINE const uint8_t *tap_pixel(const nn_byte_conv *conv, const uint8_t *x, const uint8_t *outside,
-                                byte_place at, int ky, int kx)
+/* The pointers of one pixel: a row of a tile's (runs, BYTE_ROWS). */
+INLINE void point_at_pixel(const nn_byte_conv *conv, const byte_pictures *pictures, byte_place at,
+                           const uint8_t **pointers)
 {
     const nn_window *w = &conv->window;
-    int64_t row = at.row * w->stride[0] - w->pad_before[0] + (int64_t)ky * w->dilation[0];
-    int64_t column = at.column * w->stride[1] - w->pad_before[1] + (int64_t)kx * w->dilation[1];
-    if (row < 0 || row >= conv->in.height || column < 0 || column >= conv->in.width)
-        return outside;
-    return x + ((at.picture * conv->in.height + row) * conv->in.width + column) * conv->in.channels;
-}
-
-/* Copies the pixels under the window, one after the other. */
-static void copy_window(const nn_byte_conv *conv, const uint8_t *x, const uint8_t *outside,
-                        byte_place at, uint8_t *to)
-{
+    byte_runs runs = runs_of(conv);
     int64_t channels = conv->in.channels;
-    for (int ky = 0; ky < conv->window.kernel[0]; ky++)
-        for (int kx = 0; kx < conv->window.kernel[1]; kx++) {
-            const uint8_t *from = tap_pixel(conv, x, outside, at, ky, kx);
-            for (int64_t c = 0; c < channels; c++)
-                *to++ = from[c];
-        }
-}
-
-/* The pointers of one pixel: row `r` of a tile's (taps, BYTE_ROWS). */
-static void point_at_pixel(const nn_byte_conv *conv, const uint8_t *x, const dense_scratch *scratch,
-                           byte_place at, int64_t index, const uint8_t **pointers)
-{
-    if (copies_windows(conv)) {
-        uint8_t *window = scratch->windows + index * product_quads(conv) * 4;
-        copy_window(conv, x, scratch->outside, at, window);
-        *pointers = window;
-        return;
+    int64_t row = at.picture * pictures->height + at.row * w->stride[0];
+    for (int ky = 0; ky < runs.rows; ky++, row += w->dilation[0]) {
+        const uint8_t *from =
+            pictures->first + (row * pictures->width + at.column * w->stride[1]) * channels;
+        for (int kx = 0; kx < runs.columns; kx++, pointers += BYTE_ROWS)
+            *pointers = from + kx * w->dilation[1] * channels;
     }
-    for (int ky = 0; ky < conv->window.kernel[0]; ky++)
-        for (int kx = 0; kx < conv->window.kernel[1]; kx++, pointers += BYTE_ROWS)
-            *pointers = tap_pixel(conv, x, scratch->outside, at, ky, kx);
 }
 
 /* `count` pixels are shared evenly among as few tiles as they need. */
@@ -269,51 +301,60 @@ INLINE int rows_of_tile(int count, int tile)
 }
 
 /* A tile is filled up with its last pixel. */
-static void point_at_block(const nn_byte_conv *conv, const uint8_t *x, const dense_scratch *scratch,
-                           int64_t first, int count)
+static void point_at_block(const nn_byte_conv *conv, const byte_pictures *pictures, int64_t first,
+                           int count, const uint8_t **pointers)
 {
     byte_place at = place_of(&conv->out, first);
-    const uint8_t **pointers = scratch->pointers;
-    int64_t index = 0, taps = product_taps(conv);
-    for (int t = 0; t < tiles_for(count); t++, pointers += taps * BYTE_ROWS) {
+    int64_t runs = run_count(conv);
+    for (int t = 0; t < tiles_for(count); t++, pointers += runs * BYTE_ROWS) {
         int rows = rows_of_tile(count, t);
         for (int r = 0; r < rows; r++) {
-            point_at_pixel(conv, x, scratch, at, index++, pointers + r);
+            point_at_pixel(conv, pictures, at, pointers + r);
             step_place(&conv->out, &at);
         }
-        for (int64_t tap = 0; tap < taps; tap++)
+        for (int64_t run = 0; run < runs; run++)
             for (int r = rows; r < BYTE_ROWS; r++)
-                pointers[tap * BYTE_ROWS + r] = pointers[tap * BYTE_ROWS + rows - 1];
+                pointers[run * BYTE_ROWS + r] = pointers[run * BYTE_ROWS + rows - 1];
+    }
+}
+
+/* All outputs for a block of pixels; tile: what is the same for all of them. */
+static void multiply_block(const nn_byte_conv *conv, byte_tile tile, const uint8_t *const *pointers,
+                           const uint8_t *residual, void *y, int64_t first, int count)
+{
+    tile.panel = conv->packed;
+    for (int64_t output = 0; output < conv->out.channels; output += PANEL) {
+        int vectors = vectors_of_panel(conv->out.channels - output);
+        int64_t offset = first * conv->out.channels + output;
+        tile.columns = conv->out.channels - output;
+        for (int t = 0; t < tiles_for(count); t++) {
+            tile.rows = rows_of_tile(count, t);
+            tile.pixels = pointers + t * tile.runs * BYTE_ROWS;
+            tile.residual = residual != NULL ? residual + offset : NULL;
+            tile.y = output_at(tile.finish, y, offset);
+            multiply(&tile, vectors);
+            offset += tile.rows * conv->out.channels;
+        }
+        tile.panel += panel_bytes(conv, vectors);
     }
 }
 
 static void run_dense(const nn_byte_conv *conv, const uint8_t *x, const uint8_t *residual, void *y,
-                      void *memory)
+                      void *scratch)
 {
-    dense_scratch scratch = divide_scratch(conv, memory);
+    const uint8_t **pointers = scratch;
+    byte_pictures pictures = {x, conv->in.height, conv->in.width};
+    if (is_copied(conv))
+        pictures = copy_pictures(conv, x, (uint8_t *)scratch + pointer_bytes(conv));
     byte_finish finish = finish_of(conv);
-    int64_t total = conv->out.batch * conv->out.height * conv->out.width;
-    byte_tile tile = {.taps = product_taps(conv),
-                      .quads = product_quads(conv),
+    byte_tile tile = {.runs = run_count(conv),
+                      .quads = run_quads(conv),
                       .finish = &finish,
                       .stride = conv->out.channels};
+    int64_t total = conv->out.batch * conv->out.height * conv->out.width;
     for (int64_t first = 0; first < total; first += BLOCK_PIXELS) {
         int count = total - first < BLOCK_PIXELS ? (int)(total - first) : BLOCK_PIXELS;
-        point_at_block(conv, x, &scratch, first, count);
-        tile.panel = conv->packed;
-        for (int64_t output = 0; output < conv->out.channels; output += PANEL) {
-            int vectors = vectors_of_panel(conv->out.channels - output);
-            int64_t offset = first * conv->out.channels + output;
-            tile.columns = conv->out.channels - output;
-            for (int t = 0; t < tiles_for(count); t++) {
-                tile.rows = rows_of_tile(count, t);
-                tile.pixels = scratch.pointers + t * tile.taps * BYTE_ROWS;
-                tile.residual = residual != NULL ? residual + offset : NULL;
-                tile.y = output_at(&finish, y, offset);
-                multiply(&tile, vectors);
-                offset += tile.rows * conv->out.channels;
-            }
-            tile.panel += panel_bytes(conv, vectors);
-        }
+        point_at_block(conv, &pictures, first, count, pointers);
+        multiply_block(conv, tile, pointers, residual, y, first, count);
     }
 }
