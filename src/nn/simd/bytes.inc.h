@@ -8,11 +8,16 @@
  *   spread      four bytes of a pixel to a quad
  *   dot4        adds four products to each sum; `weights`: 64 bytes that pack_quad wrote
  *   pack_quad   (LANES, 4) weights as dot4 wants them
+ *   sums, reals vectors of LANES int32 and float; reals_unaligned: as they lie in memory
+ *   load_bytes  LANES bytes as reals
+ *   store_bytes reals, rounded to even and kept in low..high, as LANES bytes; NaN gives low
+ *   interleave  LANES bytes from each of four places: (LANES, 4)
  */
 
 #include "nn/byte_kernels.h"
 
 #include <float.h>
+#include <math.h>
 #include <string.h>
 
 #if defined(__clang__)
@@ -25,12 +30,6 @@
 #define QUAD_BYTES 64 /* of the weights for one vector of sums */
 #define PANEL      (2 * LANES)
 
-typedef int32_t sums __attribute__((vector_size(LANES * 4)));
-typedef float reals __attribute__((vector_size(LANES * 4)));
-typedef float reals_unaligned __attribute__((vector_size(LANES * 4), aligned(4)));
-typedef uint8_t bytes __attribute__((vector_size(LANES)));
-typedef uint8_t bytes_unaligned __attribute__((vector_size(LANES), aligned(1)));
-
 INLINE int64_t tap_count(const nn_byte_conv *conv)
 {
     return (int64_t)conv->window.kernel[0] * conv->window.kernel[1];
@@ -41,17 +40,11 @@ INLINE size_t round_up(size_t count, size_t multiple)
     return (count + multiple - 1) / multiple * multiple;
 }
 
-/* ---- Between bytes and numbers ---- */
+/* ---- From sums to outputs ---- */
 
 INLINE reals load_reals(const float *from)
 {
     return *(const reals_unaligned *)from;
-}
-
-INLINE reals load_bytes(const uint8_t *from)
-{
-    sums whole = __builtin_convertvector(*(const bytes_unaligned *)from, sums);
-    return __builtin_convertvector(whole, reals);
 }
 
 INLINE reals select_reals(sums mask, reals yes, reals no)
@@ -59,61 +52,74 @@ INLINE reals select_reals(sums mask, reals yes, reals no)
     return (reals)(((sums)yes & mask) | ((sums)no & ~mask));
 }
 
-INLINE reals clamp(reals x, float low, float high)
-{
-    reals lowest = {0}, highest = {0};
-    lowest += low;
-    highest += high;
-    x = select_reals(x > lowest, x, lowest); /* NaN becomes the lowest */
-    return select_reals(x < highest, x, highest);
-}
-
-/* x is clamped to 0..255 before it is rounded; the rounder's lowest bits are then the number. */
-INLINE void store_bytes(uint8_t *to, reals x)
-{
-    const float rounder = 12582912; /* 1.5 * 2^23 */
-    sums whole = (sums)(clamp(x, 0, 255) + rounder) & 255;
-    *(bytes_unaligned *)to = __builtin_convertvector(whole, bytes);
-}
-
 /*
- * How sums become outputs; the same for all of a convolution. Every activation is
- * clamp(x >= 0 ? x : slope x, low, high).
+ * How sums become outputs; the same for all of a convolution. All in steps of the output: a number
+ * of it is zero + number / scale (floats: itself). Activations change nothing of this but where 0
+ * is.
  */
 typedef struct byte_finish {
-    float slope, low, high;
-    float residual_scale, residual_zero;
-    float per_step, zero; /* of the output: 1 / scale, zero point */
+    float residual_scale, residual_shift; /* of a byte of the residual */
+    bool leaks;
+    float slope, zero;
+    float low, high; /* of the activation */
+    int low_byte, high_byte;
     bool writes_floats;
 } byte_finish;
+
+INLINE float steps_of(const nn_byte_conv *conv)
+{
+    return conv->writes_floats ? 1 : 1 / conv->y.scale;
+}
+
+INLINE float zero_of(const nn_byte_conv *conv)
+{
+    return conv->writes_floats ? 0 : (float)conv->y.zero_point;
+}
+
+static int byte_of(float number)
+{
+    return number < 0 ? 0 : number > 255 ? 255 : (int)lrintf(number);
+}
 
 static byte_finish finish_of(const nn_byte_conv *conv)
 {
     const nn_activation *activation = &conv->activation;
     bool clips = activation->kind == NN_ACTIVATION_CLIP;
-    bool leaks = activation->kind == NN_ACTIVATION_LEAKY_RELU;
-    return (byte_finish){.slope = leaks ? activation->alpha : 1,
-                         .low = clips                                    ? activation->alpha
-                                : activation->kind == NN_ACTIVATION_RELU ? 0
-                                                                         : -FLT_MAX,
-                         .high = clips ? activation->beta : FLT_MAX,
-                         .residual_scale = conv->residual.scale,
-                         .residual_zero = (float)conv->residual.zero_point,
-                         .per_step = conv->writes_floats ? 1 : 1 / conv->y.scale,
-                         .zero = (float)conv->y.zero_point,
-                         .writes_floats = conv->writes_floats};
+    float steps = steps_of(conv), zero = zero_of(conv);
+    float residual = conv->residual.scale * steps;
+    byte_finish f = {.residual_scale = residual,
+                     .residual_shift = -(float)conv->residual.zero_point * residual,
+                     .leaks = activation->kind == NN_ACTIVATION_LEAKY_RELU,
+                     .slope = activation->alpha,
+                     .zero = zero,
+                     .low = -FLT_MAX,
+                     .high = FLT_MAX,
+                     .writes_floats = conv->writes_floats};
+    if (clips || activation->kind == NN_ACTIVATION_RELU)
+        f.low = (clips ? activation->alpha : 0) * steps + zero;
+    if (clips)
+        f.high = activation->beta * steps + zero;
+    f.low_byte = byte_of(f.low);
+    f.high_byte = byte_of(f.high);
+    return f;
 }
 
 /* One vector of outputs. residual: bytes at the same place, or NULL; to: bytes or floats. */
 INLINE void finish_vector(const byte_finish *f, reals x, const uint8_t *residual, void *to)
 {
     if (residual != NULL)
-        x += (load_bytes(residual) - f->residual_zero) * f->residual_scale;
-    x = clamp(select_reals(x < 0, x * f->slope, x), f->low, f->high);
-    if (f->writes_floats)
-        *(reals_unaligned *)to = x;
-    else
-        store_bytes(to, x * f->per_step + f->zero);
+        x += load_bytes(residual) * f->residual_scale + f->residual_shift;
+    if (f->leaks)
+        x = select_reals(x < f->zero, (x - f->zero) * f->slope + f->zero, x);
+    if (!f->writes_floats) {
+        store_bytes(to, x, f->low_byte, f->high_byte);
+        return;
+    }
+    reals low = {0}, high = {0};
+    low += f->low;
+    high += f->high;
+    x = select_reals(x < low, low, x);
+    *(reals_unaligned *)to = select_reals(x > high, high, x);
 }
 
 /* The same for `count` outputs, fewer than a vector has. */
@@ -217,12 +223,12 @@ static void byte_quantize(const float *x, int64_t count, nn_quantization to, uin
     float per_step = 1 / to.scale, zero = (float)to.zero_point;
     int64_t i = 0;
     for (; i + LANES <= count; i += LANES)
-        store_bytes(y + i, load_reals(x + i) * per_step + zero);
+        store_bytes(y + i, load_reals(x + i) * per_step + zero, 0, 255);
     if (i < count) {
         float from[LANES] = {0};
         uint8_t out[LANES];
         memcpy(from, x + i, (size_t)(count - i) * sizeof *x);
-        store_bytes(out, load_reals(from) * per_step + zero);
+        store_bytes(out, load_reals(from) * per_step + zero, 0, 255);
         memcpy(y + i, out, (size_t)(count - i));
     }
 }

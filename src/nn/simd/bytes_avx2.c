@@ -34,13 +34,15 @@ INLINE quad load_quads(const uint8_t *from)
     return widen(_mm256_loadu_si256((const void *)from));
 }
 
-typedef int32_t eight_sums __attribute__((vector_size(32)));
+typedef int32_t sums __attribute__((vector_size(32)));
+typedef float reals __attribute__((vector_size(32)));
+typedef float reals_unaligned __attribute__((vector_size(32), aligned(4)));
 
-INLINE eight_sums dot4(eight_sums total, quad four, const uint8_t *weights)
+INLINE sums dot4(sums total, quad four, const uint8_t *weights)
 {
     __m256i even = _mm256_madd_epi16(four.even, _mm256_load_si256((const void *)weights));
     __m256i odd = _mm256_madd_epi16(four.odd, _mm256_load_si256((const void *)(weights + 32)));
-    return total + (eight_sums)_mm256_add_epi32(even, odd);
+    return total + (sums)_mm256_add_epi32(even, odd);
 }
 
 static void pack_quad(int8_t four[LANES][4], uint8_t *to)
@@ -60,6 +62,23 @@ INLINE void interleave(const uint8_t *const four[4], uint8_t *to)
     __m128i ab = _mm_unpacklo_epi8(a, b), cd = _mm_unpacklo_epi8(c, d);
     _mm_storeu_si128((void *)to, _mm_unpacklo_epi16(ab, cd));
     _mm_storeu_si128((void *)(to + 16), _mm_unpackhi_epi16(ab, cd));
+}
+
+INLINE reals load_bytes(const uint8_t *from)
+{
+    __m128i bytes = _mm_loadl_epi64((const void *)from);
+    return (reals)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
+}
+
+INLINE void store_bytes(uint8_t *to, reals x, int low, int high)
+{
+    __m256 in_range = _mm256_min_ps(_mm256_set1_ps(1 << 20), (__m256)x); /* NaN stays NaN */
+    __m256i whole = _mm256_cvtps_epi32(in_range);
+    whole = _mm256_max_epi32(whole, _mm256_set1_epi32(low));
+    whole = _mm256_min_epi32(whole, _mm256_set1_epi32(high));
+    __m128i words =
+        _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+    _mm_storel_epi64((void *)to, _mm_packus_epi16(words, words));
 }
 
 #include "nn/simd/bytes.inc.h"

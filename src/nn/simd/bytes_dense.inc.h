@@ -70,7 +70,7 @@ static int8_t weight_at(const nn_byte_conv *conv, const int8_t *weights, int64_t
     return weights[(output * channels + at % channels) * taps + tap];
 }
 
-/* Multiplier and bias of an output; those beyond the last are 0. */
+/* Multiplier and bias of an output, in steps of it; those beyond the last are 0. */
 static void pack_numbers(const nn_byte_conv *conv, const int8_t *weights, const float *scales,
                          const float *bias, int64_t output, float *multiplier, float *shift)
 {
@@ -82,8 +82,10 @@ static void pack_numbers(const nn_byte_conv *conv, const int8_t *weights, const 
         sum += weights[output * each + k];
     double step = (double)conv->x.scale * (double)scales[output];
     double from = bias != NULL ? (double)bias[output] : 0;
-    *multiplier = (float)step;
-    *shift = (float)(from - conv->x.zero_point * (double)sum * step);
+    double steps = (double)steps_of(conv);
+    *multiplier = (float)(step * steps);
+    *shift =
+        (float)((from - conv->x.zero_point * (double)sum * step) * steps + (double)zero_of(conv));
 }
 
 /* The weights of LANES outputs for four bytes of a run. */
@@ -118,7 +120,8 @@ static void pack_dense(const nn_byte_conv *conv, const int8_t *weights, const fl
 /* ---- A tile ---- */
 
 typedef struct byte_tile {
-    const uint8_t *const *pixels; /* (runs, BYTE_ROWS) */
+    const uint8_t *const *pixels; /* (BYTE_ROWS): where the first run begins */
+    const int64_t *offsets;       /* (runs): where each run begins, from the first one on */
     int64_t runs, quads;
     const uint8_t *panel;
     const byte_finish *finish;
@@ -138,7 +141,7 @@ INLINE void multiply_tile(const byte_tile *tile, int rows, int vectors, sums (*t
         const uint8_t *pixels[BYTE_ROWS];
         UNROLL
         for (int r = 0; r < rows; r++)
-            pixels[r] = tile->pixels[run * BYTE_ROWS + r];
+            pixels[r] = tile->pixels[r] + tile->offsets[run];
         for (int64_t q = 0; q < tile->quads; q++) {
             UNROLL
             for (int r = 0; r < rows; r++) {
@@ -226,9 +229,10 @@ static size_t copy_bytes(const nn_byte_conv *conv)
     return (size_t)(conv->in.batch * size.height * size.width * conv->in.channels) + 4;
 }
 
+/* Scratch: the pointers of a block, the offsets of runs, the copy. */
 static size_t pointer_bytes(const nn_byte_conv *conv)
 {
-    return (size_t)run_count(conv) * BLOCK_PIXELS * sizeof(const uint8_t *);
+    return BLOCK_PIXELS * sizeof(const uint8_t *) + (size_t)run_count(conv) * sizeof(int64_t);
 }
 
 static size_t dense_scratch_bytes(const nn_byte_conv *conv)
@@ -273,20 +277,22 @@ INLINE void step_place(const nn_extent *out, byte_place *at)
     at->picture++;
 }
 
-/* The pointers of one pixel: a row of a tile's (runs, BYTE_ROWS). */
-INLINE void point_at_pixel(const nn_byte_conv *conv, const byte_pictures *pictures, byte_place at,
-                           const uint8_t **pointers)
+INLINE const uint8_t *first_run(const nn_byte_conv *conv, const byte_pictures *pictures,
+                                byte_place at)
+{
+    const nn_window *w = &conv->window;
+    int64_t row = at.picture * pictures->height + at.row * w->stride[0];
+    return pictures->first + (row * pictures->width + at.column * w->stride[1]) * conv->in.channels;
+}
+
+static void find_offsets(const nn_byte_conv *conv, const byte_pictures *pictures, int64_t *offsets)
 {
     const nn_window *w = &conv->window;
     byte_runs runs = runs_of(conv);
-    int64_t channels = conv->in.channels;
-    int64_t row = at.picture * pictures->height + at.row * w->stride[0];
-    for (int ky = 0; ky < runs.rows; ky++, row += w->dilation[0]) {
-        const uint8_t *from =
-            pictures->first + (row * pictures->width + at.column * w->stride[1]) * channels;
-        for (int kx = 0; kx < runs.columns; kx++, pointers += BYTE_ROWS)
-            *pointers = from + kx * w->dilation[1] * channels;
-    }
+    for (int ky = 0; ky < runs.rows; ky++)
+        for (int kx = 0; kx < runs.columns; kx++)
+            *offsets++ =
+                (ky * w->dilation[0] * pictures->width + kx * w->dilation[1]) * conv->in.channels;
 }
 
 /* `count` pixels are shared evenly among as few tiles as they need. */
@@ -300,21 +306,22 @@ INLINE int rows_of_tile(int count, int tile)
     return count / tiles_for(count) + (tile < count % tiles_for(count));
 }
 
-/* A tile is filled up with its last pixel. */
+/* (tiles, BYTE_ROWS); a tile is filled up with its last pixel. */
 static void point_at_block(const nn_byte_conv *conv, const byte_pictures *pictures, int64_t first,
                            int count, const uint8_t **pointers)
 {
     byte_place at = place_of(&conv->out, first);
-    int64_t runs = run_count(conv);
-    for (int t = 0; t < tiles_for(count); t++, pointers += runs * BYTE_ROWS) {
+    int64_t step = conv->window.stride[1] * conv->in.channels;
+    const uint8_t *pixel = first_run(conv, pictures, at);
+    for (int t = 0; t < tiles_for(count); t++, pointers += BYTE_ROWS) {
         int rows = rows_of_tile(count, t);
         for (int r = 0; r < rows; r++) {
-            point_at_pixel(conv, pictures, at, pointers + r);
+            pointers[r] = pixel;
             step_place(&conv->out, &at);
+            pixel = at.column != 0 ? pixel + step : first_run(conv, pictures, at);
         }
-        for (int64_t run = 0; run < runs; run++)
-            for (int r = rows; r < BYTE_ROWS; r++)
-                pointers[run * BYTE_ROWS + r] = pointers[run * BYTE_ROWS + rows - 1];
+        for (int r = rows; r < BYTE_ROWS; r++)
+            pointers[r] = pointers[rows - 1];
     }
 }
 
@@ -329,7 +336,7 @@ static void multiply_block(const nn_byte_conv *conv, byte_tile tile, const uint8
         tile.columns = conv->out.channels - output;
         for (int t = 0; t < tiles_for(count); t++) {
             tile.rows = rows_of_tile(count, t);
-            tile.pixels = pointers + t * tile.runs * BYTE_ROWS;
+            tile.pixels = pointers + t * BYTE_ROWS;
             tile.residual = residual != NULL ? residual + offset : NULL;
             tile.y = output_at(tile.finish, y, offset);
             multiply(&tile, vectors);
@@ -343,11 +350,14 @@ static void run_dense(const nn_byte_conv *conv, const uint8_t *x, const uint8_t 
                       void *scratch)
 {
     const uint8_t **pointers = scratch;
+    int64_t *offsets = (int64_t *)(void *)(pointers + BLOCK_PIXELS);
     byte_pictures pictures = {x, conv->in.height, conv->in.width};
     if (is_copied(conv))
         pictures = copy_pictures(conv, x, (uint8_t *)scratch + pointer_bytes(conv));
+    find_offsets(conv, &pictures, offsets);
     byte_finish finish = finish_of(conv);
-    byte_tile tile = {.runs = run_count(conv),
+    byte_tile tile = {.offsets = offsets,
+                      .runs = run_count(conv),
                       .quads = run_quads(conv),
                       .finish = &finish,
                       .stride = conv->out.channels};

@@ -6,7 +6,7 @@
 
 #define INLINE    static inline __attribute__((always_inline))
 #define LANES     16
-#define BYTE_ROWS 12
+#define BYTE_ROWS 9
 
 typedef __m512i quad; /* the four numbers in each lane, or four of its own for each */
 
@@ -22,11 +22,13 @@ INLINE quad load_quads(const uint8_t *from)
     return _mm512_loadu_si512(from);
 }
 
-typedef int32_t sixteen_sums __attribute__((vector_size(64)));
+typedef int32_t sums __attribute__((vector_size(64)));
+typedef float reals __attribute__((vector_size(64)));
+typedef float reals_unaligned __attribute__((vector_size(64), aligned(4)));
 
-INLINE sixteen_sums dot4(sixteen_sums total, quad four, const uint8_t *weights)
+INLINE sums dot4(sums total, quad four, const uint8_t *weights)
 {
-    return (sixteen_sums)_mm512_dpbusd_epi32((__m512i)total, four, _mm512_load_si512(weights));
+    return (sums)_mm512_dpbusd_epi32((__m512i)total, four, _mm512_load_si512(weights));
 }
 
 static void pack_quad(int8_t four[LANES][4], uint8_t *to)
@@ -45,6 +47,21 @@ INLINE void interleave(const uint8_t *const four[4], uint8_t *to)
     _mm_storeu_si128((void *)(to + 16), _mm_unpackhi_epi16(ab_low, cd_low));
     _mm_storeu_si128((void *)(to + 32), _mm_unpacklo_epi16(ab_high, cd_high));
     _mm_storeu_si128((void *)(to + 48), _mm_unpackhi_epi16(ab_high, cd_high));
+}
+
+INLINE reals load_bytes(const uint8_t *from)
+{
+    __m128i bytes = _mm_loadu_si128((const void *)from);
+    return (reals)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
+}
+
+INLINE void store_bytes(uint8_t *to, reals x, int low, int high)
+{
+    __m512 in_range = _mm512_min_ps(_mm512_set1_ps(1 << 20), (__m512)x); /* NaN stays NaN */
+    __m512i whole = _mm512_cvtps_epi32(in_range);
+    whole = _mm512_max_epi32(whole, _mm512_set1_epi32(low));
+    whole = _mm512_min_epi32(whole, _mm512_set1_epi32(high));
+    _mm_storeu_si128((void *)to, _mm512_cvtepi32_epi8(whole));
 }
 
 #include "nn/simd/bytes.inc.h"
