@@ -10,7 +10,8 @@
  *   pack_quad   (LANES, 4) weights as dot4 wants them
  *   sums, reals vectors of LANES int32 and float; reals_unaligned: as they lie in memory
  *   load_bytes  LANES bytes as reals
- *   store_bytes reals, rounded to even and kept in low..high, as LANES bytes; NaN gives low
+ *   store_bytes reals, rounded to even and kept in low..high, as LANES bytes; NaN gives low, and
+ *               so may what is 2^31 and more
  *   interleave  LANES bytes from each of four places: (LANES, 4)
  */
 
@@ -122,6 +123,12 @@ INLINE void finish_vector(const byte_finish *f, reals x, const uint8_t *residual
     *(reals_unaligned *)to = select_reals(x > high, high, x);
 }
 
+/* Whether there is nothing to do but to round: most convolutions. */
+INLINE bool is_plain(const byte_finish *f, const uint8_t *residual, int64_t left)
+{
+    return residual == NULL && !f->leaks && !f->writes_floats && left >= LANES;
+}
+
 /* The same for `count` outputs, fewer than a vector has. */
 static void finish_part(const byte_finish *f, reals x, const uint8_t *residual, void *to, int count)
 {
@@ -218,17 +225,25 @@ static void byte_max_pool(const nn_pool *pool, const uint8_t *x, uint8_t *y)
                     }
 }
 
+/* Small enough for store_bytes; NaN stays NaN. */
+INLINE reals in_steps(reals x, float per_step, float zero)
+{
+    reals most = {0}, steps = x * per_step + zero;
+    most += 1 << 20;
+    return select_reals(steps > most, most, steps);
+}
+
 static void byte_quantize(const float *x, int64_t count, nn_quantization to, uint8_t *y)
 {
     float per_step = 1 / to.scale, zero = (float)to.zero_point;
     int64_t i = 0;
     for (; i + LANES <= count; i += LANES)
-        store_bytes(y + i, load_reals(x + i) * per_step + zero, 0, 255);
+        store_bytes(y + i, in_steps(load_reals(x + i), per_step, zero), 0, 255);
     if (i < count) {
         float from[LANES] = {0};
         uint8_t out[LANES];
         memcpy(from, x + i, (size_t)(count - i) * sizeof *x);
-        store_bytes(out, load_reals(from) * per_step + zero, 0, 255);
+        store_bytes(out, in_steps(load_reals(from), per_step, zero), 0, 255);
         memcpy(y + i, out, (size_t)(count - i));
     }
 }

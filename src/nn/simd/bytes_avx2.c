@@ -70,10 +70,10 @@ INLINE reals load_bytes(const uint8_t *from)
     return (reals)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes));
 }
 
+/* What is too large for 32 bits, and NaN, becomes their least number. */
 INLINE void store_bytes(uint8_t *to, reals x, int low, int high)
 {
-    __m256 in_range = _mm256_min_ps(_mm256_set1_ps(1 << 20), (__m256)x); /* NaN stays NaN */
-    __m256i whole = _mm256_cvtps_epi32(in_range);
+    __m256i whole = _mm256_cvtps_epi32((__m256)x);
     whole = _mm256_max_epi32(whole, _mm256_set1_epi32(low));
     whole = _mm256_min_epi32(whole, _mm256_set1_epi32(high));
     __m128i words =

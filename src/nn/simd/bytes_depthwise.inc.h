@@ -75,24 +75,56 @@ typedef struct depthwise_rows {
     int64_t first; /* column of the input under the first column that is read */
 } depthwise_rows;
 
+/* Where the numbers of one column begin; outside the picture: zero points. */
+INLINE const uint8_t *column_of(const depthwise_rows *from, int row, int64_t column, int64_t c)
+{
+    bool inside = column >= 0 && column < from->width && from->rows[row] != NULL;
+    return inside ? from->rows[row] + column * from->channels + c : from->outside;
+}
+
+/* One column of fewer channels than LANES. */
+static void lay_part(const depthwise_rows *from, int64_t column, int64_t c, uint8_t *to)
+{
+    uint8_t part[4][LANES] = {{0}};
+    const uint8_t *four[4];
+    int64_t left = from->channels - c < LANES ? from->channels - c : LANES;
+    for (int k = 0; k < 4; k++) {
+        memcpy(part[k], column_of(from, k, column, c), (size_t)left);
+        four[k] = part[k];
+    }
+    interleave(four, to);
+}
+
+/* Columns first..end-1 inside the picture; all of LANES channels are there. */
+static void lay_inside(const depthwise_rows *from, int64_t first, int64_t end, int64_t c,
+                       uint8_t *to)
+{
+    const uint8_t *four[4];
+    int64_t steps[4];
+    for (int k = 0; k < 4; k++) {
+        four[k] = column_of(from, k, first, c);
+        steps[k] = from->rows[k] != NULL ? from->channels : 0;
+    }
+    for (int64_t column = first; column < end; column++, to += 4 * LANES) {
+        interleave(four, to);
+        for (int k = 0; k < 4; k++)
+            four[k] += steps[k];
+    }
+}
+
 /* Lays `columns` columns of LANES channels from c on: (columns, LANES, 4) bytes. */
 static void lay_columns(const depthwise_rows *from, int64_t columns, int64_t c, uint8_t *to)
 {
-    uint8_t part[4][LANES];
-    int64_t left = from->channels - c;
-    for (int64_t i = 0; i < columns; i++, to += 4 * LANES) {
+    int64_t first = from->first < 0 ? 0 : from->first, end = from->first + columns;
+    if (end > from->width)
+        end = from->width;
+    if (from->channels - c < LANES || end < first)
+        end = first; /* column by column */
+    lay_inside(from, first, end, c, to + (first - from->first) * 4 * LANES);
+    for (int64_t i = 0; i < columns; i++) {
         int64_t column = from->first + i;
-        bool inside = column >= 0 && column < from->width;
-        const uint8_t *four[4];
-        for (int k = 0; k < 4; k++) {
-            four[k] = inside && from->rows[k] != NULL ? from->rows[k] + column * from->channels + c
-                                                      : from->outside;
-            if (left < LANES) {
-                memcpy(part[k], four[k], (size_t)left);
-                four[k] = part[k];
-            }
-        }
-        interleave(four, to);
+        if (column < first || column >= end)
+            lay_part(from, column, c, to + i * 4 * LANES);
     }
 }
 
@@ -109,23 +141,28 @@ typedef struct depthwise_line {
     int64_t left; /* channels */
 } depthwise_line;
 
-INLINE void run_line(const depthwise_line *line, int kernel_columns, int quads)
+/* plain: nothing to do but to round. All but the line are constants where this is called. */
+INLINE void run_line(const depthwise_line *line, int kernel_columns, int quads, bool plain)
 {
     const nn_byte_conv *conv = line->conv;
+    const byte_finish finish = *line->finish;
     reals multiplier = load_reals(line->multipliers), bias = load_reals(line->biases);
-    int64_t stride = conv->window.stride[1], dilation = conv->window.dilation[1];
-    for (int64_t x = 0; x < conv->out.width; x++) {
+    int64_t dilation = conv->window.dilation[1] * 4 * LANES;
+    const uint8_t *columns = line->columns;
+    int64_t at = 0;
+    for (int64_t x = 0; x < conv->out.width; x++, at += conv->out.channels) {
         sums total = {0};
         for (int q = 0; q < quads; q++)
             for (int kx = 0; kx < kernel_columns; kx++)
-                total = dot4(total,
-                             load_quads(line->columns + q * line->columns_step +
-                                        (x * stride + kx * dilation) * 4 * LANES),
+                total = dot4(total, load_quads(columns + q * line->columns_step + kx * dilation),
                              line->weights + (q * kernel_columns + kx) * QUAD_BYTES);
-        int64_t at = x * conv->out.channels;
-        finish_some(line->finish, __builtin_convertvector(total, reals) * multiplier + bias,
-                    line->residual != NULL ? line->residual + at : NULL,
-                    output_at(line->finish, line->y, at), line->left);
+        columns += conv->window.stride[1] * 4 * LANES;
+        reals sum = __builtin_convertvector(total, reals) * multiplier + bias;
+        if (plain)
+            store_bytes((uint8_t *)line->y + at, sum, finish.low_byte, finish.high_byte);
+        else
+            finish_some(&finish, sum, line->residual != NULL ? line->residual + at : NULL,
+                        output_at(&finish, line->y, at), line->left);
     }
 }
 
@@ -141,10 +178,11 @@ static void depthwise_channels(const nn_byte_conv *conv, depthwise_line *line, d
     }
     line->columns = scratch;
     line->columns_step = columns * 4 * LANES;
-    if (quads == 1 && conv->window.kernel[1] == 3)
-        run_line(line, 3, 1);
+    bool plain = is_plain(line->finish, line->residual, line->left);
+    if (quads == 1 && conv->window.kernel[1] == 3 && plain)
+        run_line(line, 3, 1, true);
     else
-        run_line(line, conv->window.kernel[1], quads);
+        run_line(line, conv->window.kernel[1], quads, plain);
 }
 
 static void depthwise_row(const nn_byte_conv *conv, const byte_finish *finish, const uint8_t *x,

@@ -55,10 +55,10 @@ INLINE reals load_bytes(const uint8_t *from)
     return (reals)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(bytes));
 }
 
+/* What is too large for 32 bits, and NaN, becomes their least number. */
 INLINE void store_bytes(uint8_t *to, reals x, int low, int high)
 {
-    __m512 in_range = _mm512_min_ps(_mm512_set1_ps(1 << 20), (__m512)x); /* NaN stays NaN */
-    __m512i whole = _mm512_cvtps_epi32(in_range);
+    __m512i whole = _mm512_cvtps_epi32((__m512)x);
     whole = _mm512_max_epi32(whole, _mm512_set1_epi32(low));
     whole = _mm512_min_epi32(whole, _mm512_set1_epi32(high));
     _mm_storeu_si128((void *)to, _mm512_cvtepi32_epi8(whole));
