@@ -146,12 +146,17 @@ static void pack_winograd(const nn_conv *conv, const float *weights, const float
     }
 }
 
-/* Tiles that are worked on at once. */
+/*
+ * Tiles that are worked on at once: as many as fit, but with few channels no more than pay for
+ * loading the weights again; then they stay in the first cache.
+ */
 static int winograd_block(const nn_conv *conv, int outputs)
 {
-    int64_t side = outputs + 2;
-    int64_t fit = WINOGRAD_BLOCK_FLOATS / (side * side * (conv->in.channels + conv->out.channels));
-    int64_t block = fit / TILE_ROWS * TILE_ROWS, all = winograd_tiles(conv, outputs);
+    int64_t places = (outputs + 2) * (outputs + 2),
+            channels = conv->in.channels + conv->out.channels;
+    int64_t fit = WINOGRAD_BLOCK_FLOATS / (places * channels);
+    int64_t block = (fit < channels ? fit : channels) / TILE_ROWS * TILE_ROWS;
+    int64_t all = winograd_tiles(conv, outputs);
     block = block < TILE_ROWS ? TILE_ROWS : block;
     block = block > WINOGRAD_MOST_TILES ? WINOGRAD_MOST_TILES : block;
     return (int)(block < all ? block : all);
