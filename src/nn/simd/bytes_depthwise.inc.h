@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Depthwise convolution of bytes. A row of outputs is made in two passes for each group of
- * CHANNELS: the rows of input under the window are laid so that the numbers of one column and
+ * Depthwise convolution of bytes. A row of outputs is made in two passes for each LANES channels:
+ * the rows of input under the window are laid so that the numbers of one column and
  * channel lie side by side in fours ("columns"), then each output adds dot4 of the columns under
  * it. So every input is rearranged once for a row of outputs, whatever the stride.
  *

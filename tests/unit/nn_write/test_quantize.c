@@ -178,8 +178,12 @@ static void a_quantised_network_says_nearly_the_same(void **state)
         assert_int_equal(quantised, 5);
         run_network(&graph, NULL, after);
         assert_true(distance(after, before) < (methods[m] == NN_RANGE_DIVERGENCE ? 0.1 : 0.03));
-        run_network(&graph, nn_kernels_best(), after);
-        assert_true(distance(after, before) < (methods[m] == NN_RANGE_DIVERGENCE ? 0.1 : 0.03));
+        float bytes[SAMPLES * CLASSES];
+        const nn_kernels *kernels;
+        for (size_t k = 0; (kernels = nn_kernels_at(k)) != NULL; k++) {
+            run_network(&graph, kernels, bytes);
+            assert_true(distance(bytes, after) < 0.01); /* sums are not rounded in between */
+        }
         nn_graph_free(&graph);
     }
 }
