@@ -182,7 +182,7 @@ static void a_quantised_network_says_nearly_the_same(void **state)
         const nn_kernels *kernels;
         for (size_t k = 0; (kernels = nn_kernels_at(k)) != NULL; k++) {
             run_network(&graph, kernels, bytes);
-            assert_true(distance(bytes, after) < 0.01); /* sums are not rounded in between */
+            assert_true(distance(bytes, after) < 0.02); /* sums are not rounded in between */
         }
         nn_graph_free(&graph);
     }
