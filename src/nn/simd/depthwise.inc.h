@@ -136,7 +136,6 @@ INLINE wide flat_sum(const depthwise_run *run, const float *x, int64_t phase, in
     wide sum = wide_load(conv->packed + phase);
     for (int ky = run->rows.first; ky < run->rows.end; ky++) {
         const float *weights = conv->packed + (1 + ky * width) * pitch + phase;
-        UNROLL
         for (int kx = 0; kx < width; kx++)
             sum +=
                 wide_load(weights + kx * pitch) * wide_load(x + ky * row_floats + kx * tap_floats);

@@ -9,9 +9,7 @@
 INLINE VECTOR NAME(pool_taps)(const pool_window *at, int64_t c, bool maximum, int rows, int columns)
 {
     VECTOR best = (VECTOR){0} + (maximum ? -INFINITY : 0);
-    UNROLL
     for (int ky = 0; ky < rows; ky++) {
-        UNROLL
         for (int kx = 0; kx < columns; kx++) {
             VECTOR x = NAME(load)(at->x + ky * at->row_floats + kx * at->tap_floats + c);
             best = maximum ? NAME(larger)(x, best) : best + x;

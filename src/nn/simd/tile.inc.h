@@ -45,56 +45,16 @@ INLINE VECTOR NAME(activate)(nn_activation activation, VECTOR x)
     }
 }
 
-INLINE void NAME(activate_sums)(nn_activation activation, nn_activation_kind kind,
-                                VECTOR (*sums)[2], int rows, int vectors)
+/* Adds the residual, applies the activation and writes one pixel, whole vectors. */
+INLINE void NAME(finish)(const tile_args *args, nn_activation activation, const VECTOR *sums,
+                         int vectors, size_t offset)
 {
-    activation.kind = kind;
     UNROLL
-    for (int r = 0; r < rows; r++) {
-        UNROLL
-        for (int v = 0; v < vectors; v++)
-            sums[r][v] = NAME(activate)(activation, sums[r][v]);
-    }
-}
-
-/* The switch stands outside the loops: it costs as much as a few products. */
-INLINE void NAME(activate_tile)(nn_activation activation, VECTOR (*sums)[2], int rows, int vectors)
-{
-    switch (activation.kind) {
-    case NN_ACTIVATION_RELU:
-        NAME(activate_sums)(activation, NN_ACTIVATION_RELU, sums, rows, vectors);
-        break;
-    case NN_ACTIVATION_CLIP:
-        NAME(activate_sums)(activation, NN_ACTIVATION_CLIP, sums, rows, vectors);
-        break;
-    case NN_ACTIVATION_LEAKY_RELU:
-        NAME(activate_sums)(activation, NN_ACTIVATION_LEAKY_RELU, sums, rows, vectors);
-        break;
-    default:
-        break;
-    }
-}
-
-/* Adds the residual, applies the activation and writes the first `used` rows, whole vectors. */
-INLINE void NAME(finish)(const tile_args *args, VECTOR (*sums)[2], int rows, int vectors, int used)
-{
-    if (args->residual != NULL) {
-        UNROLL
-        for (int r = 0; r < rows; r++) {
-            UNROLL
-            for (int v = 0; v < vectors; v++)
-                if (r < used)
-                    sums[r][v] +=
-                        NAME(load)(args->residual + (size_t)r * args->stride + v * VECTOR_FLOATS);
-        }
-    }
-    NAME(activate_tile)(args->activation, sums, rows, vectors);
-    UNROLL
-    for (int r = 0; r < rows; r++) {
-        UNROLL
-        for (int v = 0; v < vectors; v++)
-            if (r < used)
-                NAME(store)(args->y + (size_t)r * args->stride + v * VECTOR_FLOATS, sums[r][v]);
+    for (int v = 0; v < vectors; v++) {
+        VECTOR value = sums[v];
+        if (args->residual != NULL)
+            value += NAME(load)(args->residual + offset + v * VECTOR_FLOATS);
+        NAME(store)(args->y + offset + v * VECTOR_FLOATS, NAME(activate)(activation, value));
     }
 }
 
@@ -132,20 +92,21 @@ INLINE void NAME(tile)(const tile_args *args, int rows, int vectors, bool stride
             }
         }
     }
+    nn_activation activation = args->activation;
     int whole = whole_rows(args, vectors * VECTOR_FLOATS);
-    if (whole < args->rows) {
-        float values[2 * TILE_ROWS * VECTOR_FLOATS]; /* or the sums would have an address */
-        UNROLL
-        for (int r = 0; r < rows; r++) {
-            UNROLL
-            for (int v = 0; v < vectors; v++)
-                NAME(store)(values + (r * vectors + v) * VECTOR_FLOATS, sums[r][v]);
+    float values[2 * TILE_ROWS * VECTOR_FLOATS]; /* the sums must have no address */
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        if (r < whole) {
+            NAME(finish)(args, activation, sums[r], vectors, (size_t)r * args->stride);
+            continue;
         }
-        NAME(finish)(args, sums, rows, vectors, whole);
-        finish_part(args, values, vectors * VECTOR_FLOATS, whole);
-    } else {
-        NAME(finish)(args, sums, rows, vectors, args->rows);
+        UNROLL
+        for (int v = 0; v < vectors; v++)
+            NAME(store)(values + (r * vectors + v) * VECTOR_FLOATS, sums[r][v]);
     }
+    if (whole < args->rows)
+        finish_part(args, values, vectors * VECTOR_FLOATS, whole);
 }
 
 INLINE void NAME(tile_exact)(const tile_args *args, int vectors)
