@@ -19,7 +19,7 @@ help:
 	@echo 'make demo       the apparent expressions in a bundled picture'
 	@echo 'make test       set up, build and run every test'
 	@echo 'make check      what CI runs: the tests, then sanitizers, fuzzing, format, structure'
-	@echo 'make bench      measure against OpenCV and PyTorch on the same work'
+	@echo 'make bench      measure against OpenCV, ONNX Runtime and PyTorch on the same work'
 	@echo 'make fuzz       fuzz every reader, FUZZ_SECONDS=60 each'
 	@echo 'make format     format the sources'
 	@echo 'make install    install under $(PREFIX) (DESTDIR is honoured)'
@@ -39,6 +39,7 @@ check:
 bench: all
 	tools/setup.sh build bench
 	/usr/bin/python3 bench/cascade_vs_opencv.py --mien $(BUILD)/bench/cascade_boxes
+	/usr/bin/python3 bench/inference_vs_onnxruntime.py --build $(BUILD)
 	/usr/bin/python3 bench/training_vs_pytorch.py --mien $(BUILD)/mien
 
 FUZZ_SECONDS ?= 60

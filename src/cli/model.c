@@ -22,6 +22,7 @@ static const char help[] =
     "usage: mien model info [OPTION ...] FILE\n"
     "       mien model new ...        an untrained network (mien model new --help)\n"
     "       mien model calibrate ...  fit the confidences (mien model calibrate --help)\n"
+    "       mien model quantize ...   in 8-bit numbers (mien model quantize --help)\n"
     "\n"
     "info shows the inputs, outputs, operators, size and settings of a network in ONNX format.\n"
     "\n"
@@ -75,7 +76,8 @@ static int parse_arguments(info *in, int argc, char **argv)
     if (status != EXIT_DONE || in->asked_for_help)
         return status;
     if (argc - optind != 2 || strcmp(argv[optind], "info") != 0)
-        return cli_wrong_usage("mien model", "say 'info' and one file, 'new' or 'calibrate'");
+        return cli_wrong_usage("mien model",
+                               "say 'info' and one file, 'new', 'calibrate' or 'quantize'");
     in->path = argv[optind + 1];
     return EXIT_DONE;
 }
@@ -340,6 +342,8 @@ int cli_model(int argc, char **argv)
         return cli_model_new(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "calibrate") == 0)
         return cli_model_calibrate(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "quantize") == 0)
+        return cli_model_quantize(argc - 1, argv + 1);
     info in = {0};
     mien_error error;
     int status = parse_arguments(&in, argc, argv);

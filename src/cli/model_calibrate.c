@@ -6,12 +6,8 @@
 #include "cli/model.h"
 #include "cli/scoring.h"
 
-#include "base/file.h"
-#include "data/dataset.h"
 #include "engine/model.h"
 #include "eval/temperature.h"
-#include "nn/onnx.h"
-#include "nn/onnx_write.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -90,10 +86,7 @@ static mien_status fit(calibration *c, mien_error *error)
     scoring *found = &c->scoring;
     mien_status status = mien_model_open(c->model_path, NULL, &c->model, error);
     if (status == MIEN_OK)
-        status = c->votes_path != NULL
-                     ? dataset_read_fer_plus(c->data_path, c->votes_path, DATASET_PUBLIC_TEST,
-                                             &c->set, error)
-                     : dataset_read_fer_csv(c->data_path, DATASET_PUBLIC_TEST, &c->set, error);
+        status = model_read_set(c->data_path, c->votes_path, DATASET_PUBLIC_TEST, &c->set, error);
     if (status != MIEN_OK)
         return status;
     *found = (scoring){.model = c->model, .set = &c->set, .threads = 1};
@@ -129,24 +122,14 @@ static mien_status describe(const calibration *c, nn_graph *graph, mien_error *e
 
 static mien_status write_model(const calibration *c, mien_error *error)
 {
-    uint8_t *bytes;
-    size_t size;
     nn_graph graph;
-    mien_status status = file_read(c->model_path, ONNX_MAX_FILE_SIZE, &bytes, &size, error);
-    if (status != MIEN_OK)
-        return status;
-    status = onnx_read(bytes, size, &graph, error);
-    free(bytes);
+    mien_status status = model_read_graph(c->model_path, &graph, error);
     if (status != MIEN_OK)
         return status;
     status = describe(c, &graph, error);
     if (status == MIEN_OK)
-        status = onnx_write(&graph, c->weights, &bytes, &size, error);
+        status = model_write_graph(c->out_path, &graph, c->weights, error);
     nn_graph_free(&graph);
-    if (status != MIEN_OK)
-        return status;
-    status = file_write_atomic(c->out_path, bytes, size, error);
-    free(bytes);
     return status;
 }
 

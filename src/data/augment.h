@@ -53,8 +53,8 @@ mien_status augment_fill_face(const augment_settings *augment, const prep_settin
 /*
  * Mixup (Zhang et al. 2018) and CutMix (Yun et al. 2019) of a batch with a permutation of itself,
  * in place: inputs (n, channels, height, width), shares (n, classes). One lambda per batch, drawn
- * from Beta(alpha, alpha), alpha 0: nothing changes; one box per batch. A sample keeps the larger of
- * lambda and 1 - lambda, so that its own label stays the heaviest (the other half of the same
+ * from Beta(alpha, alpha), alpha 0: nothing changes; one box per batch. A sample keeps the larger
+ * of lambda and 1 - lambda, so that its own label stays the heaviest (the other half of the same
  * mixtures: which of two pictures comes first means nothing). The permutation turns the batch by a
  * random number of places, so a sample never meets itself: the batch should be shuffled.
  * Scratch: n * channels * height * width + n * classes floats.

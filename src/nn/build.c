@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUILD_OPSET 13
+#define BUILD_OPSET  13
+#define MOST_COUNTED 1000000
 
 /* ---- Errors and shapes ---- */
 
@@ -91,6 +92,15 @@ static int add_value(nn_builder *b, const char *name, nn_tensor tensor)
 int build_constant(nn_builder *b, const build_layer *layer, const char *part, nn_shape shape,
                    float **data)
 {
+    void *content;
+    int index = build_typed_constant(b, layer, part, NN_FLOAT, shape, &content);
+    *data = content;
+    return index;
+}
+
+int build_typed_constant(nn_builder *b, const build_layer *layer, const char *part, nn_type type,
+                         nn_shape shape, void **data)
+{
     *data = NULL;
     if (b->status != MIEN_OK)
         return -1;
@@ -99,10 +109,11 @@ int build_constant(nn_builder *b, const build_layer *layer, const char *part, nn
     int64_t elements;
     if (!nn_shape_elements(&shape, &elements))
         return build_fail(b, MIEN_LIMIT, "'%s' is too large", name);
-    nn_tensor tensor = {NN_FLOAT, shape, memory_aligned((size_t)elements * sizeof(float))};
+    size_t bytes = (size_t)elements * nn_type_size(type);
+    nn_tensor tensor = {type, shape, memory_aligned(bytes)};
     if (tensor.data == NULL)
         return no_memory(b);
-    memset(tensor.data, 0, (size_t)elements * sizeof(float));
+    memset(tensor.data, 0, bytes);
     int index = add_value(b, name, tensor);
     if (index >= 0)
         *data = tensor.data;
@@ -114,7 +125,7 @@ int build_scalar(nn_builder *b, float value)
     const nn_shape scalar = {.rank = 0};
     for (size_t v = 0; b->status == MIEN_OK && v < b->graph->value_count; v++) {
         const nn_tensor *tensor = &b->graph->values[v].tensor;
-        if (tensor->data != NULL && tensor->shape.rank == 0 &&
+        if (tensor->data != NULL && tensor->type == NN_FLOAT && tensor->shape.rank == 0 &&
             memcmp(tensor->data, &value, sizeof value) == 0)
             return (int)v;
     }
@@ -252,6 +263,32 @@ void nn_build_start(nn_builder *b, nn_graph *graph, uint64_t seed)
 {
     *graph = (nn_graph){.opset = BUILD_OPSET};
     *b = (nn_builder){.graph = graph, .random = random_start(seed, 0)};
+}
+
+/* The N of "dense_N" and "dense_N.weight", or 0. */
+static int number_in(const char *name)
+{
+    const char *underscore = strrchr(name, '_');
+    long number = underscore != NULL ? strtol(underscore + 1, NULL, 10) : 0;
+    return number > 0 && number < MOST_COUNTED ? (int)number : 0;
+}
+
+static int highest_number(const nn_graph *graph)
+{
+    int highest = 0;
+    for (size_t v = 0; v < graph->value_count; v++)
+        if (number_in(graph->values[v].name) > highest)
+            highest = number_in(graph->values[v].name);
+    for (size_t n = 0; n < graph->node_count; n++)
+        if (number_in(graph->nodes[n].name) > highest)
+            highest = number_in(graph->nodes[n].name);
+    return highest;
+}
+
+void nn_build_continue(nn_builder *b, nn_graph *graph, uint64_t seed)
+{
+    *b = (nn_builder){
+        .graph = graph, .random = random_start(seed, 0), .counter = highest_number(graph)};
 }
 
 mien_status nn_build_finish(nn_builder *b, mien_error *error)

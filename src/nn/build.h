@@ -22,6 +22,10 @@ typedef struct nn_builder {
 /* Starts a graph of opset 13. seed: of the weights. */
 void nn_build_start(nn_builder *b, nn_graph *graph, uint64_t seed);
 
+/* Goes on with a graph that is there; new layers are numbered behind the highest number in a name.
+ */
+void nn_build_continue(nn_builder *b, nn_graph *graph, uint64_t seed);
+
 /*
  * Marks the outputs' order as given by nn_build_output and sorts the graph. On failure *graph is
  * freed and zeroed.

@@ -33,6 +33,10 @@ bool build_takes(nn_builder *b, const char *what, int value, int rank, nn_shape 
 int build_constant(nn_builder *b, const build_layer *layer, const char *part, nn_shape shape,
                    float **data);
 
+/* The same of another type; *data in its type. */
+int build_typed_constant(nn_builder *b, const build_layer *layer, const char *part, nn_type type,
+                         nn_shape shape, void **data);
+
 /* The index of a scalar constant of that value: one for all who need it. */
 int build_scalar(nn_builder *b, float value);
 

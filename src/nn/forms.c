@@ -10,7 +10,7 @@ static bool is_constant(const nn_plan *plan, int value)
     return plan->values[value].tensor.data != NULL;
 }
 
-static nn_extent extent_of(const nn_shape *shape)
+nn_extent plan_extent(const nn_shape *shape)
 {
     return (nn_extent){shape->dims[0], shape->dims[2], shape->dims[3], shape->dims[1]};
 }
@@ -62,8 +62,8 @@ static bool convolution_form(const nn_plan *plan, const plan_node *node, nn_conv
     bool has_bias = node->input_count > 2 && node->inputs[2] >= 0;
     if (!is_constant(plan, node->inputs[1]) || (has_bias && !is_constant(plan, node->inputs[2])))
         return false;
-    conv->in = extent_of(&plan->values[node->inputs[0]].tensor.shape);
-    conv->out = extent_of(&plan->values[node->output].tensor.shape);
+    conv->in = plan_extent(&plan->values[node->inputs[0]].tensor.shape);
+    conv->out = plan_extent(&plan->values[node->output].tensor.shape);
     conv->window = node->params.conv.window;
     conv->group = node->params.conv.group;
     return true;

@@ -11,29 +11,45 @@
 
 typedef struct fuser {
     nn_plan *plan;
-    int *producer; /* node that makes a value, or -1 */
-    int *uses;     /* reads of a value, network outputs included */
+    plan_links links;
     mien_error *error;
 } fuser;
 
-static void count_uses(fuser *f)
+void plan_find_links(const nn_plan *plan, plan_links *links)
 {
-    nn_plan *plan = f->plan;
     for (size_t v = 0; v < plan->value_count; v++) {
-        f->producer[v] = -1;
-        f->uses[v] = 0;
+        links->producer[v] = -1;
+        links->uses[v] = 0;
     }
     for (size_t n = 0; n < plan->node_count; n++) {
         const plan_node *node = &plan->nodes[n];
         if (node->removed)
             continue;
-        f->producer[node->output] = (int)n;
+        links->producer[node->output] = (int)n;
         for (int i = 0; i < node->input_count; i++)
             if (node->inputs[i] >= 0)
-                f->uses[node->inputs[i]]++;
+                links->uses[node->inputs[i]]++;
+        if (node->residual >= 0)
+            links->uses[node->residual]++;
     }
     for (size_t o = 0; o < plan->graph->output_count; o++)
-        f->uses[plan->outputs[o]]++;
+        links->uses[plan->outputs[o]]++;
+}
+
+mien_status plan_make_links(const nn_plan *plan, size_t room, plan_links *links, mien_error *error)
+{
+    *links = (plan_links){memory_zeroed(room, sizeof *links->producer),
+                          memory_zeroed(room, sizeof *links->uses)};
+    if (links->producer == NULL || links->uses == NULL)
+        return error_no_memory(error, "a plan", room * sizeof *links->uses);
+    plan_find_links(plan, links);
+    return MIEN_OK;
+}
+
+void plan_free_links(plan_links *links)
+{
+    free(links->producer);
+    free(links->uses);
 }
 
 /* Everything that read value `from` reads `to`; the node that made it is gone. */
@@ -47,21 +63,22 @@ static void rename_value(fuser *f, int from, int to)
     for (size_t o = 0; o < plan->graph->output_count; o++)
         if (plan->outputs[o] == from)
             plan->outputs[o] = to;
-    f->uses[to] += f->uses[from] - 1;
-    f->uses[from] = 0;
+    f->links.uses[to] += f->links.uses[from] - 1;
+    f->links.uses[from] = 0;
 }
 
 /* The node that makes a value which nothing else reads, or NULL. */
 static plan_node *sole_producer(const fuser *f, int value)
 {
-    if (value < 0 || f->producer[value] < 0 || f->uses[value] != 1)
+    if (value < 0 || f->links.producer[value] < 0 || f->links.uses[value] != 1)
         return NULL;
-    return &f->plan->nodes[f->producer[value]];
+    return &f->plan->nodes[f->links.producer[value]];
 }
 
-static bool passes_through(const plan_node *node)
+static bool passes_through(const nn_plan *plan, const plan_node *node)
 {
-    return node->op == &nn_op_identity || node->op == &nn_op_dropout || node->op == &nn_op_cast;
+    return node->op == &nn_op_identity || node->op == &nn_op_dropout ||
+           (node->op == &nn_op_cast && plan->values[node->inputs[0]].tensor.type == NN_FLOAT);
 }
 
 static bool constants(const nn_plan *plan, const plan_node *node, int first)
@@ -119,7 +136,7 @@ static void absorb(fuser *f, plan_node *first, plan_node *second)
 {
     second->removed = true;
     first->output = second->output;
-    f->producer[first->output] = (int)(first - f->plan->nodes);
+    f->links.producer[first->output] = (int)(first - f->plan->nodes);
 }
 
 static mien_status try_batch_norm(fuser *f, plan_node *norm)
@@ -152,7 +169,8 @@ static void try_residual(fuser *f, plan_node *add)
                     conv->activation.kind == NN_ACTIVATION_NONE &&
                     f->plan->values[add->inputs[1 - i]].tensor.data == NULL &&
                     plan_conv_form(f->plan, conv, &form);
-        if (fits && (best < 0 || f->producer[add->inputs[i]] > f->producer[add->inputs[best]]))
+        if (fits &&
+            (best < 0 || f->links.producer[add->inputs[i]] > f->links.producer[add->inputs[best]]))
             best = i;
     }
     if (best < 0)
@@ -167,7 +185,7 @@ static void try_residual(fuser *f, plan_node *add)
     conv->inputs = add_inputs; /* each node keeps an array to free */
     conv->input_count = 2;
     conv->removed = true;
-    f->producer[output] = (int)(add - f->plan->nodes);
+    f->links.producer[output] = (int)(add - f->plan->nodes);
 }
 
 /* Which activations a node's kernel can apply while it writes. */
@@ -201,7 +219,7 @@ static void try_activation(fuser *f, plan_node *node, nn_activation activation)
 static mien_status fuse_node(fuser *f, plan_node *node)
 {
     nn_activation activation;
-    if (passes_through(node)) {
+    if (passes_through(f->plan, node)) {
         node->removed = true;
         rename_value(f, node->output, node->inputs[0]);
     } else if (node->op == &nn_op_batch_norm) {
@@ -218,19 +236,11 @@ mien_status plan_fuse(nn_plan *plan, mien_error *error)
 {
     /* Folding adds two constants for each BatchNormalization. */
     size_t room = plan->value_count + 2 * plan->node_count;
-    fuser f = {.plan = plan,
-               .producer = memory_zeroed(room, sizeof *f.producer),
-               .uses = memory_zeroed(room, sizeof *f.uses),
-               .error = error};
-    mien_status status = MIEN_OK;
-    if (f.producer == NULL || f.uses == NULL)
-        status = error_no_memory(error, "a plan", room * sizeof *f.uses);
-    else
-        count_uses(&f);
+    fuser f = {.plan = plan, .error = error};
+    mien_status status = plan_make_links(plan, room, &f.links, error);
     for (size_t n = 0; status == MIEN_OK && n < plan->node_count; n++)
         if (!plan->nodes[n].removed)
             status = fuse_node(&f, &plan->nodes[n]);
-    free(f.producer);
-    free(f.uses);
+    plan_free_links(&f.links);
     return status;
 }

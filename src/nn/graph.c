@@ -152,7 +152,12 @@ const char *nn_shape_text(const nn_shape *shape, char text[NN_SHAPE_TEXT_SIZE])
 
 size_t nn_type_size(nn_type type)
 {
-    return type == NN_FLOAT ? sizeof(float) : sizeof(int64_t);
+    return type == NN_FLOAT ? sizeof(float) : type == NN_INT ? sizeof(int64_t) : 1;
+}
+
+bool nn_type_is_byte(nn_type type)
+{
+    return type == NN_INT8 || type == NN_UINT8;
 }
 
 /* Marks each value with the node that makes it. */

@@ -6,8 +6,8 @@
  * A network as it stands in its file: values (tensors), nodes (operators) in an order in which they
  * can run, attributes, metadata. Shapes may have unknown dimensions; nn/plan.h settles them.
  *
- * Two element types exist here: float32, and int64 for everything that describes shapes. Other
- * number types in a file are converted when it is read.
+ * Element types: float32; int64 for everything that describes shapes; int8 and uint8 for quantised
+ * numbers. Other number types in a file are converted when it is read.
  *
  * A graph is plain data. Once built it is only read, so any number of threads may share it.
  */
@@ -22,7 +22,7 @@
 #define NN_UNKNOWN_RANK (-1) /* nothing is known of the shape; also: an optional input left out */
 #define NN_MAX_ELEMENTS ((int64_t)1 << 28) /* largest tensor that is accepted */
 
-typedef enum nn_type { NN_FLOAT, NN_INT } nn_type;
+typedef enum nn_type { NN_FLOAT, NN_INT, NN_INT8, NN_UINT8 } nn_type;
 
 typedef struct nn_shape {
     int rank;
@@ -33,7 +33,7 @@ typedef struct nn_shape {
 typedef struct nn_tensor {
     nn_type type;
     nn_shape shape;
-    void *data; /* float or int64_t */
+    void *data; /* float, int64_t, int8_t or uint8_t */
 } nn_tensor;
 
 typedef struct nn_value {
@@ -127,6 +127,9 @@ const char *nn_shape_text(const nn_shape *shape, char text[NN_SHAPE_TEXT_SIZE]);
 
 /* Bytes of one element. */
 size_t nn_type_size(nn_type type);
+
+/* Whether it is int8 or uint8. */
+bool nn_type_is_byte(nn_type type);
 
 /*
  * Sorts the nodes so that each comes after those it reads from. MIEN_MALFORMED when a value has no

@@ -44,6 +44,22 @@ mien_status plan_charge(nn_plan *plan, size_t bytes, mien_error *error)
     return MIEN_OK;
 }
 
+mien_status plan_add_buffer(nn_plan *plan, size_t bytes, void **buffer, mien_error *error)
+{
+    void *buffers = plan->buffers;
+    mien_status status = plan_charge(plan, bytes, error);
+    if (status != MIEN_OK)
+        return status;
+    if (!memory_grow(&buffers, plan->buffer_count, &plan->buffer_capacity, sizeof *plan->buffers))
+        return error_no_memory(error, "a plan", sizeof *plan->buffers);
+    plan->buffers = buffers;
+    *buffer = memory_aligned(bytes);
+    if (*buffer == NULL)
+        return error_no_memory(error, "a plan", bytes);
+    plan->buffers[plan->buffer_count++] = *buffer;
+    return MIEN_OK;
+}
+
 /* Copies the graph's values; the constants stay the graph's. */
 static mien_status copy_values(nn_plan *plan, mien_error *error)
 {
@@ -147,6 +163,18 @@ static mien_status check_types(const nn_plan *plan, const plan_node *node, const
     return MIEN_OK;
 }
 
+/* Bytes only where the operator reads them: their functions take anything else for floats. */
+static mien_status check_bytes(const nn_node *node, const nn_tensor *inputs, mien_error *error)
+{
+    for (int i = 0; i < node->input_count; i++)
+        if (nn_type_is_byte(inputs[i].type) && !node->op->takes_bytes)
+            return error_set(error, MIEN_UNSUPPORTED,
+                             "%s '%s' on 8-bit numbers is not supported; DequantizeLinear must "
+                             "come before it",
+                             node->op->name, node->name);
+    return MIEN_OK;
+}
+
 static mien_status infer_node(nn_plan *plan, size_t index, nn_tensor *inputs, mien_error *error)
 {
     const nn_node *source = &plan->graph->nodes[index];
@@ -170,7 +198,9 @@ static mien_status infer_node(nn_plan *plan, size_t index, nn_tensor *inputs, mi
                           .output_count = 1,
                           .params = &node->params,
                           .error = error};
-    mien_status status = source->op->shape(&shaping);
+    mien_status status = check_bytes(source, inputs, error);
+    if (status == MIEN_OK)
+        status = source->op->shape(&shaping);
     if (status != MIEN_OK)
         return status;
     plan->values[node->output].tensor = output;

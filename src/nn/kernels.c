@@ -35,6 +35,18 @@ static const struct {
     {&nn_kernels_generic, always},
 };
 
+const nn_byte_kernels *nn_byte_kernels_with(const nn_kernels *kernels)
+{
+#if defined(__x86_64__)
+    if (kernels == &nn_kernels_avx512)
+        return __builtin_cpu_supports("avx512vnni") ? &nn_byte_kernels_vnni : &nn_byte_kernels_avx2;
+    if (kernels == &nn_kernels_avx2)
+        return &nn_byte_kernels_avx2;
+#endif
+    (void)kernels;
+    return NULL;
+}
+
 const nn_kernels *nn_kernels_at(size_t index)
 {
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)

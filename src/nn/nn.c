@@ -72,6 +72,8 @@ static mien_status make_plan(nn_plan *plan, const nn_shape *input_shapes, mien_e
     mien_status status = plan_infer(plan, input_shapes, error);
     if (status == MIEN_OK && plan->kernels != NULL)
         status = plan_fuse(plan, error);
+    if (status == MIEN_OK && plan->kernels != NULL)
+        status = plan_fuse_bytes(plan, error);
     if (status == MIEN_OK)
         status = plan_lower(plan, error);
     if (status == MIEN_OK)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nn/onnx.h"
+#include "nn/onnx_qlinear.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -244,7 +245,8 @@ static mien_status read_model(onnx_reader *r, wire_span file)
     if (r->graph->input_count == 0 || r->graph->output_count == 0)
         return error_set(r->error, MIEN_MALFORMED, "the network has no %s",
                          r->graph->input_count == 0 ? "input" : "output");
-    return nn_graph_sort(r->graph, r->error);
+    status = onnx_expand_qlinear(r->graph, r->error);
+    return status == MIEN_OK ? nn_graph_sort(r->graph, r->error) : status;
 }
 
 mien_status onnx_read(const void *bytes, size_t size, nn_graph *graph, mien_error *error)

@@ -60,10 +60,22 @@ static int raw_size(int64_t type)
     }
 }
 
-static bool is_float_type(int64_t type)
+/* What a type of the file is held as. */
+static nn_type held_as(int64_t type)
 {
-    return type == ONNX_FLOAT || type == ONNX_FLOAT16 || type == ONNX_BFLOAT16 ||
-           type == ONNX_DOUBLE;
+    switch (type) {
+    case ONNX_FLOAT:
+    case ONNX_FLOAT16:
+    case ONNX_BFLOAT16:
+    case ONNX_DOUBLE:
+        return NN_FLOAT;
+    case ONNX_INT8:
+        return NN_INT8;
+    case ONNX_UINT8:
+        return NN_UINT8;
+    default:
+        return NN_INT;
+    }
 }
 
 static float half_to_float(uint16_t bits)
@@ -85,6 +97,7 @@ static void store(nn_tensor *tensor, size_t index, int64_t type, uint64_t bits)
 {
     float *floats = tensor->data;
     int64_t *ints = tensor->data;
+    uint8_t *bytes = tensor->data;
     switch (type) {
     case ONNX_FLOAT:
         floats[index] = wire_float((uint32_t)bits);
@@ -99,16 +112,14 @@ static void store(nn_tensor *tensor, size_t index, int64_t type, uint64_t bits)
         floats[index] = wire_float((uint32_t)bits << 16);
         break;
     case ONNX_INT8:
-        ints[index] = (int8_t)bits;
+    case ONNX_UINT8:
+        bytes[index] = (uint8_t)bits;
         break;
     case ONNX_INT16:
         ints[index] = (int16_t)bits;
         break;
     case ONNX_INT32:
         ints[index] = (int32_t)bits;
-        break;
-    case ONNX_UINT8:
-        ints[index] = (uint8_t)bits;
         break;
     case ONNX_UINT16:
         ints[index] = (uint16_t)bits;
@@ -308,7 +319,7 @@ mien_status onnx_read_tensor(wire_span span, nn_tensor *tensor, wire_span *name,
     status = check_size(&raw, span, (size_t)count, error);
     if (status != MIEN_OK)
         return status;
-    tensor->type = is_float_type(raw.type) ? NN_FLOAT : NN_INT;
+    tensor->type = held_as(raw.type);
     tensor->shape = raw.shape;
     tensor->data = memory_aligned((size_t)count * nn_type_size(tensor->type));
     if (tensor->data == NULL)

@@ -18,12 +18,20 @@
 #define HALF_AT_LEAST 64 /* numbers */
 
 /* TensorProto.DataType */
-enum { ONNX_FLOAT = 1, ONNX_INT64 = 7, ONNX_FLOAT16 = 10 };
+enum {
+    ONNX_FLOAT = 1,
+    ONNX_UINT8 = 2,
+    ONNX_INT8 = 3,
+    ONNX_INT32 = 6,
+    ONNX_INT64 = 7,
+    ONNX_FLOAT16 = 10
+};
 
 /* How a value stands in the file. */
 typedef enum storage {
     STORED_NOT, /* no constant */
     STORED_AS_IT_IS,
+    STORED_INT32,    /* integers that DequantizeLinear reads: biases */
     STORED_HALF,     /* float16, read only by Cast nodes that are there already */
     STORED_HALF_CAST /* float16 under another name, with a Cast of its own */
 } storage;
@@ -76,6 +84,20 @@ static bool name_is_taken(const nn_graph *graph, const char *name)
     return false;
 }
 
+/* ONNX has integers of 64 bits for shapes, but of 32 bits for what is dequantised. */
+static void choose_int32(writer *w)
+{
+    for (size_t n = 0; n < w->graph->node_count; n++) {
+        const nn_node *node = &w->graph->nodes[n];
+        for (int i = 0; node->op == &nn_op_dequantize && i < node->input_count; i++) {
+            int value = node->inputs[i];
+            if (value >= 0 && w->stored[value] == STORED_AS_IT_IS &&
+                w->graph->values[value].tensor.type == NN_INT)
+                w->stored[value] = STORED_INT32;
+        }
+    }
+}
+
 /* only_cast[v]: a value that is read, and by Cast to float32 alone. */
 static void find_only_cast(const nn_graph *graph, bool *only_cast, bool *read)
 {
@@ -123,6 +145,7 @@ static bool choose_storage(writer *w, onnx_weights weights)
         if (weights == ONNX_WEIGHTS_FLOAT16)
             fine = choose_half(w, v, only_cast[v]);
     }
+    choose_int32(w);
     free(only_cast);
     free(read);
     return fine;
@@ -185,27 +208,69 @@ static void put_ints(wire_writer *out, const int64_t *data, size_t count)
         wire_store64(room + 8 * i, (uint64_t)data[i]);
 }
 
-/* TensorProto as field `number`; name may be NULL. */
-static void put_tensor(wire_writer *out, uint32_t number, const nn_tensor *tensor, bool half,
-                       const char *name)
+static void put_int32s(wire_writer *out, const int64_t *data, size_t count)
+{
+    uint8_t *room = wire_room(out, count * 4);
+    for (size_t i = 0; room != NULL && i < count; i++)
+        wire_store32(room + 4 * i, (uint32_t)data[i]);
+}
+
+static void put_bytes(wire_writer *out, const uint8_t *data, size_t count)
+{
+    uint8_t *room = wire_room(out, count);
+    if (room != NULL)
+        memcpy(room, data, count);
+}
+
+/* The type in the file of a tensor that stands there in its own type. */
+static int64_t type_in_file(nn_type type)
+{
+    switch (type) {
+    case NN_FLOAT:
+        return ONNX_FLOAT;
+    case NN_INT8:
+        return ONNX_INT8;
+    case NN_UINT8:
+        return ONNX_UINT8;
+    default:
+        return ONNX_INT64;
+    }
+}
+
+static void put_content(wire_writer *out, const nn_tensor *tensor, int64_t type)
 {
     size_t count = (size_t)nn_elements(&tensor->shape);
+    switch (type) {
+    case ONNX_FLOAT:
+        put_floats(out, tensor->data, count);
+        break;
+    case ONNX_FLOAT16:
+        put_halves(out, tensor->data, count);
+        break;
+    case ONNX_INT32:
+        put_int32s(out, tensor->data, count);
+        break;
+    case ONNX_INT64:
+        put_ints(out, tensor->data, count);
+        break;
+    default:
+        put_bytes(out, tensor->data, count);
+        break;
+    }
+}
+
+/* TensorProto as field `number`; type: in the file; name may be NULL. */
+static void put_tensor(wire_writer *out, uint32_t number, const nn_tensor *tensor, int64_t type,
+                       const char *name)
+{
     size_t begin = wire_begin(out);
     for (int i = 0; i < tensor->shape.rank; i++)
         wire_put_varint(out, 1, (uint64_t)tensor->shape.dims[i]);
-    wire_put_varint(out, 2,
-                    half                       ? ONNX_FLOAT16
-                    : tensor->type == NN_FLOAT ? ONNX_FLOAT
-                                               : ONNX_INT64);
+    wire_put_varint(out, 2, (uint64_t)type);
     if (name != NULL)
         wire_put_text(out, 8, name);
     size_t content = wire_begin(out);
-    if (tensor->type == NN_INT)
-        put_ints(out, tensor->data, count);
-    else if (half)
-        put_halves(out, tensor->data, count);
-    else
-        put_floats(out, tensor->data, count);
+    put_content(out, tensor, type);
     wire_end(out, 9, content);
     wire_end(out, number, begin);
 }
@@ -213,16 +278,19 @@ static void put_tensor(wire_writer *out, uint32_t number, const nn_tensor *tenso
 static void put_initializer(writer *w, int value)
 {
     const nn_value *v = &w->graph->values[value];
-    bool half = w->stored[value] != STORED_AS_IT_IS;
-    if (w->stored[value] != STORED_HALF_CAST) {
-        put_tensor(&w->out, 5, &v->tensor, half, v->name);
+    storage stored = w->stored[value];
+    int64_t type = stored == STORED_AS_IT_IS ? type_in_file(v->tensor.type)
+                   : stored == STORED_INT32  ? ONNX_INT32
+                                             : ONNX_FLOAT16;
+    if (stored != STORED_HALF_CAST) {
+        put_tensor(&w->out, 5, &v->tensor, type, v->name);
         return;
     }
     char *name = half_name(v->name);
     if (name == NULL)
         w->out.failed = true;
     else
-        put_tensor(&w->out, 5, &v->tensor, half, name);
+        put_tensor(&w->out, 5, &v->tensor, type, name);
     free(name);
 }
 
@@ -248,7 +316,7 @@ static uint64_t type_of_kind(nn_attribute_kind kind)
     return 0;
 }
 
-/* A graph knows float32 and int64 alone: a Cast to a narrower type is one to these. */
+/* Cast makes float32 and int64 alone: one to a narrower type is one to these. */
 static int64_t plain_cast(int64_t type)
 {
     bool real = type == ONNX_FLOAT || type == ONNX_FLOAT16 || type == 11;
@@ -272,7 +340,7 @@ static void put_attribute(wire_writer *out, const nn_node *node, const nn_attrib
         break;
     case NN_ATTRIBUTE_TENSOR:
         if (attribute->tensor.data != NULL)
-            put_tensor(out, 5, &attribute->tensor, false, NULL);
+            put_tensor(out, 5, &attribute->tensor, type_in_file(attribute->tensor.type), NULL);
         break;
     case NN_ATTRIBUTE_FLOATS:
         for (size_t i = 0; i < attribute->count; i++)
@@ -344,7 +412,7 @@ static void put_end(wire_writer *out, uint32_t number, const nn_value *value)
     size_t begin = wire_begin(out);
     wire_put_text(out, 1, value->name);
     size_t type = wire_begin(out), tensor_type = type;
-    wire_put_varint(out, 1, value->tensor.type == NN_FLOAT ? ONNX_FLOAT : ONNX_INT64);
+    wire_put_varint(out, 1, (uint64_t)type_in_file(value->tensor.type));
     if (shape->rank != NN_UNKNOWN_RANK) {
         size_t dims = wire_begin(out);
         for (int i = 0; i < shape->rank; i++)

@@ -60,6 +60,9 @@ typedef union nn_params {
         bool axes[NN_MAX_RANK];
     } reduce;
     struct {
+        int axis; /* along which scale and zero point change; one of each: 0 */
+    } quantize;
+    struct {
         int axis;
         int axis_end; /* Softmax: normalises over the axes axis..axis_end-1 together */
     } axis;
@@ -99,6 +102,7 @@ struct nn_op {
     const char *name;
     int min_inputs, max_inputs;
     bool takes_ints;    /* runs on int64 tensors too (when they are constant) */
+    bool takes_bytes;   /* runs on int8 and uint8 tensors too */
     bool needs_no_data; /* the result depends on the shapes of the inputs alone (Shape) */
     mien_status (*shape)(nn_shaping *shaping);
     /* An input left out has rank NN_UNKNOWN_RANK and data NULL. Outputs never overlap inputs. */

@@ -6,10 +6,12 @@
  * How a plan is made, private to nn/. In order:
  *   infer.c   shapes of all values; constants computed              graph -> plan nodes
  *   fuse.c    BatchNorm, activations and residual adds join convs   plan nodes -> fewer plan nodes
+ *   fuse_bytes.c  what lies between dequantising and quantising works on bytes        the same
  *   lower.c   a kernel and a layout for each                        plan nodes -> steps
  *   arena.c   a place in the arena for each tensor                  steps -> offsets
  */
 
+#include "nn/byte_kernels.h"
 #include "nn/nn.h"
 
 /* A tensor of the plan. The first ones are the graph's values, by the same index. */
@@ -23,6 +25,18 @@ typedef struct plan_value {
     size_t offset;             /* bytes from the start of the arena */
 } plan_value;
 
+typedef enum plan_byte_kind { PLAN_NO_BYTES, PLAN_BYTE_CONV, PLAN_BYTE_MAX_POOL } plan_byte_kind;
+
+/* How a node works on 8-bit numbers. */
+typedef struct plan_bytes {
+    plan_byte_kind kind;
+    nn_quantization x, residual, y;
+    bool writes_floats; /* y says nothing */
+    int weights;        /* value: int8 constants */
+    int scales;         /* value: one, or one for each output */
+    bool by_column;     /* the weights lie (inner, outputs), not (outputs, inner) */
+} plan_bytes;
+
 typedef struct plan_node {
     const nn_op *op;
     const nn_node *node;
@@ -32,6 +46,7 @@ typedef struct plan_node {
     int output;
     nn_activation activation; /* fused behind it */
     int residual;             /* fused before the activation, or -1 */
+    plan_bytes bytes;
     bool removed;
 } plan_node;
 
@@ -45,7 +60,8 @@ struct nn_step {
     const char *name;
     step_run run;
     const nn_kernels *kernels;
-    int *inputs; /* plan values, (input_count), owned */
+    const nn_byte_kernels *byte_kernels; /* where the step is one on bytes */
+    int *inputs;                         /* plan values, (input_count), owned */
     int input_count;
     int output;
     size_t scratch_bytes;
@@ -55,6 +71,8 @@ struct nn_step {
     union {
         nn_params params;
         nn_conv conv;
+        nn_byte_conv byte_conv;
+        nn_quantization quantization;
         nn_pool pool;
         nn_extent extent;
         struct {
@@ -89,6 +107,7 @@ struct nn_plan {
 
 mien_status plan_infer(nn_plan *plan, const nn_shape *input_shapes, mien_error *error);
 mien_status plan_fuse(nn_plan *plan, mien_error *error);
+mien_status plan_fuse_bytes(nn_plan *plan, mien_error *error);
 mien_status plan_lower(nn_plan *plan, mien_error *error);
 mien_status plan_lay_out(nn_plan *plan, mien_error *error);
 
@@ -98,6 +117,20 @@ int plan_add_value(nn_plan *plan, nn_tensor tensor);
 /* A constant of `count` floats that the plan owns, to be filled; its index or -1. */
 int plan_add_constant(nn_plan *plan, nn_shape shape);
 
+/* ---- Who makes and reads a value ---- */
+
+typedef struct plan_links {
+    int *producer; /* by value: the node that makes it, or -1 */
+    int *uses;     /* by value: how often it is read, as an output of the network too */
+} plan_links;
+
+/* room: values that there may be before they are freed. MIEN_OUT_OF_MEMORY. */
+mien_status plan_make_links(const nn_plan *plan, size_t room, plan_links *links, mien_error *error);
+void plan_free_links(plan_links *links);
+
+/* Finds them anew. */
+void plan_find_links(const nn_plan *plan, plan_links *links);
+
 /* ---- What the kernels can take; fuse.c and lower.c ask the same questions ---- */
 
 /*
@@ -105,6 +138,15 @@ int plan_add_constant(nn_plan *plan, nn_shape shape);
  * Fills *conv but for packed. weights, bias: where they are; *bias NULL when there is none.
  */
 bool plan_conv_form(const nn_plan *plan, const plan_node *node, nn_conv *conv);
+
+/* The same on bytes, for a node that fuse_bytes.c made one; fills *conv but for packed. */
+bool plan_byte_conv_form(const nn_plan *plan, const plan_node *node, nn_byte_conv *conv);
+
+/* What a QuantizeLinear or DequantizeLinear does, if it is of uint8 with one scale for all. */
+bool plan_quantization(const nn_plan *plan, const plan_node *node, nn_quantization *q);
+
+/* A picture's size. shape: (N, C, H, W). */
+nn_extent plan_extent(const nn_shape *shape);
 
 /* How a node of two inputs repeats its smaller one. */
 typedef enum plan_binary_form {
@@ -122,6 +164,9 @@ bool plan_activation(const plan_node *node, nn_activation *activation);
 
 /* BatchNormalization with constants on an input whose channels lie last in some layout. */
 bool plan_norm_is_constant(const nn_plan *plan, const plan_node *node);
+
+/* Memory at a 64-byte boundary, the plan's. Errors of plan_charge, MIEN_OUT_OF_MEMORY. */
+mien_status plan_add_buffer(nn_plan *plan, size_t bytes, void **buffer, mien_error *error);
 
 /* Checks that `bytes` more of constants may be made. */
 mien_status plan_charge(nn_plan *plan, size_t bytes, mien_error *error);

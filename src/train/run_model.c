@@ -7,7 +7,7 @@
 #include "nn/onnx.h"
 #include "nn/onnx_write.h"
 #include "train/checkpoint.h"
-#include "train/graph_edit.h"
+#include "nn/graph_edit.h"
 #include "train/transfer.h"
 #include "zoo/zoo.h"
 

@@ -4,18 +4,17 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "nn/build.h"
+#include "nn/graph_edit.h"
 #include "nn/nn.h"
 #include "nn/onnx.h"
 #include "nn/onnx_write.h"
 #include "nn/ref/ref.h"
-#include "train/graph_edit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MIN_DROPOUT_SET 12 /* from this opset on the builder's Dropout can be said */
-#define MOST_COUNTED    1000000
 
 mien_status transfer_read(const void *bytes, size_t size, nn_graph *graph, mien_error *error)
 {
@@ -164,27 +163,6 @@ static mien_status free_output_names(const nn_graph *graph, mien_error *error)
     return MIEN_OK;
 }
 
-/* The N of "dense_N" and "dense_N.weight", or 0. */
-static int number_in(const char *name)
-{
-    const char *underscore = strrchr(name, '_');
-    long number = underscore != NULL ? strtol(underscore + 1, NULL, 10) : 0;
-    return number > 0 && number < MOST_COUNTED ? (int)number : 0;
-}
-
-/* The builder numbers its layers: it goes on behind the highest number there is. */
-static int highest_number(const nn_graph *graph)
-{
-    int highest = 0;
-    for (size_t v = 0; v < graph->value_count; v++)
-        if (number_in(graph->values[v].name) > highest)
-            highest = number_in(graph->values[v].name);
-    for (size_t n = 0; n < graph->node_count; n++)
-        if (number_in(graph->nodes[n].name) > highest)
-            highest = number_in(graph->nodes[n].name);
-    return highest;
-}
-
 static int build_layer_of_head(nn_builder *b, int x, const recipe_layer *layer)
 {
     switch (layer->kind) {
@@ -249,16 +227,12 @@ mien_status transfer_new_head(nn_graph *graph, const transfer_head *head, int *b
                               mien_error *error)
 {
     nn_builder b;
-    nn_graph kept;
     mien_status status = prepare_body(graph, head, body, error);
     if (status != MIEN_OK) {
         nn_graph_free(graph);
         return status;
     }
-    kept = *graph;
-    nn_build_start(&b, graph, head->seed);
-    *graph = kept;
-    b.counter = highest_number(graph);
+    nn_build_continue(&b, graph, head->seed);
     build_head(&b, *body, head);
     return nn_build_finish(&b, error);
 }

@@ -52,6 +52,7 @@ static void bench_conv(const nn_kernels *kernels, const char *name, nn_conv conv
     a.packed = check_aligned(kernels->conv_packed_floats(&conv));
     a.scratch = check_aligned(kernels->conv_scratch_bytes(&conv) / 4 + 1);
     kernels->conv_pack(&conv, a.small.data, NULL, a.packed.data);
+    a.conv.planar = kernels->conv_takes_planar(&conv);
     a.conv.packed = a.packed.data;
     double flops =
         2.0 * (double)check_floats(conv.out) * (double)weights / (double)conv.out.channels;
@@ -83,12 +84,20 @@ static nn_conv square_conv(int side, int in, int out, int kernel, int stride, in
 static void bench_convs(const nn_kernels *kernels)
 {
     bench_conv(kernels, "conv 3x3/2 224x224 3 to 32", square_conv(224, 3, 32, 3, 2, 1));
+    bench_conv(kernels, "conv 3x3/2 320x320 3 to 16", square_conv(320, 3, 16, 3, 2, 1));
+    bench_conv(kernels, "conv 3x3 48x48 8 to 8", square_conv(48, 8, 8, 3, 1, 1));
     bench_conv(kernels, "conv 3x3 48x48 64 to 64", square_conv(48, 64, 64, 3, 1, 1));
     bench_conv(kernels, "conv 3x3 12x12 256 to 256", square_conv(12, 256, 256, 3, 1, 1));
     bench_conv(kernels, "conv 1x1 14x14 512 to 512", square_conv(14, 512, 512, 1, 1, 1));
     bench_conv(kernels, "conv 1x1 32x32 16 to 96", square_conv(32, 16, 96, 1, 1, 1));
+    bench_conv(kernels, "conv 1x1 48x48 8 to 16", square_conv(48, 8, 16, 1, 1, 1));
+    bench_conv(kernels, "conv 1x1 48x48 16 to 16", square_conv(48, 16, 16, 1, 1, 1));
+    bench_conv(kernels, "conv 1x1 56x56 32 to 32", square_conv(56, 32, 32, 1, 1, 1));
+    bench_conv(kernels, "conv 1x1 80x80 64 to 10", square_conv(80, 64, 10, 1, 1, 1));
     bench_conv(kernels, "conv 3x3 64x64 1 to 8", square_conv(64, 1, 8, 3, 1, 1));
     bench_conv(kernels, "depthwise 3x3 56x56 128", square_conv(56, 128, 128, 3, 1, 128));
+    bench_conv(kernels, "depthwise 3x3 48x48 8", square_conv(48, 8, 8, 3, 1, 8));
+    bench_conv(kernels, "depthwise 3x3 80x80 10", square_conv(80, 10, 10, 3, 1, 10));
     bench_conv(kernels, "depthwise 3x3/2 28x28 192", square_conv(28, 192, 192, 3, 2, 192));
     nn_conv product = {.in = {1, 1, 1, 1024}, .out = {1, 1, 1, 1001}, .group = 1};
     product.window = (nn_window){.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}};

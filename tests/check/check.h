@@ -57,6 +57,9 @@ nn_activation check_random_activation(check_case *c, int kinds);
 void check_activate(nn_activation activation, float *y, size_t count);
 const char *check_activation_name(nn_activation_kind kind);
 
+/* A convolution of any form, without its packed weights. */
+nn_conv check_random_conv(check_case *c);
+
 /* Calls `run` for each kernel set of this machine. */
 typedef void (*check_run)(check_case *c, void *context);
 void check_each_set(check_case *c, check_run run, void *context);
@@ -66,6 +69,7 @@ void check_each_set(check_case *c, check_run run, void *context);
 
 /* One random case each. */
 void check_conv(check_case *c);
+void check_byte_conv(check_case *c);
 void check_pool(check_case *c);
 void check_global_average(check_case *c);
 void check_scale_shift(check_case *c);

@@ -15,22 +15,29 @@ static int channels_for(check_case *c, int group)
     return group * test_random_int(&c->random, 1, group > 1 ? 9 : 70);
 }
 
-/* A random window that fits into height x width. */
-static nn_window random_window(check_case *c, int64_t height, int64_t width)
+static nn_window random_window(check_case *c)
 {
     static const int kernels[] = {1, 1, 2, 3, 3, 3, 4, 5, 7};
     nn_window w;
-    const int64_t size[2] = {height, width};
     for (int i = 0; i < 2; i++) {
         w.kernel[i] = kernels[test_random_int(&c->random, 0, 8)];
         w.stride[i] = test_random_int(&c->random, 1, 3);
         w.dilation[i] = test_random_int(&c->random, 0, 3) == 0 ? 2 : 1;
         w.pad_before[i] = test_random_int(&c->random, 0, w.kernel[i]);
         w.pad_after[i] = test_random_int(&c->random, 0, w.kernel[i]);
-        while ((w.kernel[i] - 1) * w.dilation[i] + 1 > size[i] + w.pad_before[i] + w.pad_after[i])
-            w.pad_after[i]++;
     }
     return w;
+}
+
+/* Pads until the window has a place. */
+static void fit_window(nn_conv *conv)
+{
+    nn_window *w = &conv->window;
+    const int64_t size[2] = {conv->in.height, conv->in.width};
+    for (int i = 0; i < 2; i++)
+        while ((w->kernel[i] - 1) * w->dilation[i] + 1 >
+               size[i] + w->pad_before[i] + w->pad_after[i])
+            w->pad_after[i]++;
 }
 
 static int64_t outputs_on(const nn_window *w, int axis, int64_t size)
@@ -39,9 +46,37 @@ static int64_t outputs_on(const nn_window *w, int axis, int64_t size)
     return (size + w->pad_before[axis] + w->pad_after[axis] - reach) / w->stride[axis] + 1;
 }
 
-static nn_conv random_conv(check_case *c)
+/* 3x3 with channels that fill vectors: what the fast algorithm asks for. */
+static void set_winograd(check_case *c, nn_conv *conv)
 {
-    enum { DENSE, POINTWISE, PRODUCT, GROUPED, DEPTHWISE, KINDS };
+    conv->in.channels = 8 * test_random_int(&c->random, 1, 6);
+    conv->out.channels = 8 * test_random_int(&c->random, 1, 6);
+    conv->window = (nn_window){.kernel = {3, 3}, .stride = {1, 1}, .dilation = {1, 1}};
+    for (int i = 0; i < 2; i++) {
+        conv->window.pad_before[i] = test_random_int(&c->random, 1, 2);
+        conv->window.pad_after[i] = test_random_int(&c->random, 1, 2);
+    }
+}
+
+/* Depthwise 3x3 as networks have it, the channels of all sorts. */
+static void set_sliding(check_case *c, nn_conv *conv)
+{
+    int stride = test_random_int(&c->random, 1, 2);
+    conv->in.channels = test_random_int(&c->random, 1, 6);
+    if (test_random_int(&c->random, 0, 2) != 0)
+        conv->in.channels *= 8;
+    conv->group = (int)conv->in.channels;
+    conv->out.channels = conv->in.channels;
+    conv->window = (nn_window){.kernel = {3, 3}, .stride = {stride, stride}, .dilation = {1, 1}};
+    for (int i = 0; i < 2; i++) {
+        conv->window.pad_before[i] = test_random_int(&c->random, 0, 1);
+        conv->window.pad_after[i] = 1;
+    }
+}
+
+nn_conv check_random_conv(check_case *c)
+{
+    enum { DENSE, POINTWISE, PRODUCT, GROUPED, DEPTHWISE, WINOGRAD, FIRST, SLIDING, KINDS };
     nn_conv conv = {.group = 1};
     int kind = test_random_int(&c->random, 0, KINDS - 1);
     conv.in = (nn_extent){test_random_int(&c->random, 1, 3), test_random_int(&c->random, 1, 40),
@@ -57,10 +92,17 @@ static nn_conv random_conv(check_case *c)
     }
     if (kind == PRODUCT)
         conv.in.batch = conv.in.height = 1;
-    conv.window = random_window(c, conv.in.height, conv.in.width);
+    conv.window = random_window(c);
     if (kind == POINTWISE || kind == PRODUCT)
         conv.window = (nn_window){.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}};
+    if (kind == WINOGRAD)
+        set_winograd(c, &conv);
+    if (kind == SLIDING)
+        set_sliding(c, &conv);
+    if (kind == FIRST)
+        conv.in.channels = test_random_int(&c->random, 1, 4);
     conv.out.batch = conv.in.batch;
+    fit_window(&conv);
     conv.out.height = outputs_on(&conv.window, 0, conv.in.height);
     conv.out.width = outputs_on(&conv.window, 1, conv.in.width);
     conv.activation = check_random_activation(c, CHECK_CONV_KINDS);
@@ -125,7 +167,8 @@ static void run_kernel(check_case *c, void *context)
     conv.packed = packed.data;
     size_t scratch_bytes = kernels->conv_scratch_bytes(&conv);
     check_buffer scratch = check_aligned((scratch_bytes + 3) / 4);
-    check_buffer x = channels_last(c, &k->x, conv.in);
+    conv.planar = kernels->conv_takes_planar(&conv) && test_random_int(&c->random, 0, 1) != 0;
+    check_buffer x = conv.planar ? check_copy(c, &k->x) : channels_last(c, &k->x, conv.in);
     check_buffer y = check_empty(c, k->expected.count);
     check_buffer residual = {0};
     const float *added = NULL;
@@ -138,7 +181,8 @@ static void run_kernel(check_case *c, void *context)
         }
     }
     kernels->conv(&conv, x.data, added, y.data, scratch.data);
-    double tolerance = (double)(window_length(&conv) + 2) / (1 << 23);
+    bool winograd = conv.group == 1 && conv.window.kernel[0] == 3 && conv.window.kernel[1] == 3;
+    double tolerance = (double)((winograd ? 2 : 1) * window_length(&conv) + 2) / (1 << 23);
     check_equal(c, k->expected.data, &y, tolerance, 0);
     if (!check_guards(&packed) || !check_guards(&scratch)) {
         c->failures++;
@@ -154,9 +198,9 @@ static void run_kernel(check_case *c, void *context)
 
 void check_conv(check_case *c)
 {
-    conv_case k = {.conv = random_conv(c)};
+    conv_case k = {.conv = check_random_conv(c)};
     while ((int64_t)check_floats(k.conv.out) * window_length(&k.conv) > MOST_PRODUCTS)
-        k.conv = random_conv(c);
+        k.conv = check_random_conv(c);
     size_t outputs = (size_t)k.conv.out.channels;
     bool bias = test_random_int(&c->random, 0, 3) != 0;
     bool residual = test_random_int(&c->random, 0, 1) != 0;

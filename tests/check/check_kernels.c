@@ -19,7 +19,7 @@ static const struct {
     {check_global_average, 10}, {check_scale_shift, 40},
     {check_activations, 80},    {check_prelu, 20},
     {check_binary, 60},         {check_binary_channels, 80},
-    {check_transpose, 20},
+    {check_transpose, 20},      {check_byte_conv, 100},
 };
 
 static int run_checks(uint64_t seed, int cases)

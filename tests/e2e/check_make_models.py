@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""mien model new and mien model calibrate as their users run them."""
+"""mien model new, calibrate and quantize as their users run them."""
 
 import json
 
@@ -63,3 +63,32 @@ class Calibrate(SetMaker):
                        status=USAGE)
         self.fail_with("none.onnx", "model", "calibrate", "--data", self.fer_csv(), "--out",
                        self.folder / "out.onnx", self.folder / "none.onnx")
+
+
+class Quantize(SetMaker):
+    """A quantised model is smaller and says what the model said."""
+
+    def test_quantization(self):
+        fresh, out = self.folder / "fresh.onnx", self.folder / "int8.onnx"
+        data = self.fer_csv()
+        self.succeed("model", "new", "--architecture", "mini_xception", "--classes",
+                     ",".join(CLASSES), fresh)
+        for how in ("percentile", "divergence", "largest"):
+            said = self.succeed("model", "quantize", "--data", data, "--range", how, "--out", out,
+                                fresh).out
+            self.assertRegex(said, r"^\d+ convolutions and products in 8 bits, ranges from \d+ "
+                                   r"pictures\nPublicTest: accuracy \d+.* before \d")
+        self.assertLess(out.stat().st_size, 0.5 * fresh.stat().st_size)
+        info = json.loads(self.succeed("model", "info", "--json", out).out)
+        self.assertEqual(info["settings"]["mien.classes"], ",".join(CLASSES))
+        self.assertGreater(info["operators"]["DequantizeLinear"], 20)
+
+    def test_wrong_usage(self):
+        data, out = self.fer_csv(), self.folder / "out.onnx"
+        self.fail_with("divergence", "model", "quantize", "--data", data, "--out", out, "--range",
+                       "widest", "net.onnx", status=USAGE)
+        self.fail_with("--samples", "model", "quantize", "--data", data, "--out", out,
+                       "--samples", "0", "net.onnx", status=USAGE)
+        self.fail_with("none.onnx", "model", "quantize", "--data", data, "--out", out,
+                       self.folder / "none.onnx")
+        self.assertFalse(out.exists())

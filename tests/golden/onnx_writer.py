@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from protobuf import bytes_field as chunk, number_field as integer, varint
 
-FLOAT, INT32, INT64, BOOL = 1, 6, 7, 9
+FLOAT, UINT8, INT8, INT32, INT64, BOOL = 1, 2, 3, 6, 7, 9
 
 
 def numbers(seed, count, scale=1.0):
@@ -41,7 +41,8 @@ class Tensor:
     def encode(self, name=""):
         out = b"".join(integer(1, dim) for dim in self.dims) + integer(2, self.kind)
         if self.raw:
-            code = {FLOAT: "f", INT32: "i", INT64: "q", BOOL: "?"}[self.kind]
+            code = {FLOAT: "f", UINT8: "B", INT8: "b", INT32: "i", INT64: "q",
+                    BOOL: "?"}[self.kind]
             out += chunk(9, struct.pack("<%d%s" % (len(self.values), code), *self.values))
         elif self.kind == FLOAT:
             out += chunk(4, struct.pack("<%df" % len(self.values), *self.values))

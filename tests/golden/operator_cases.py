@@ -5,7 +5,8 @@ Each case: (name, opset, nodes, inputs, constants, options). inputs: {name: dims
 ("N", 3) is dynamic and 3 in this case.
 """
 
-from onnx_writer import BOOL, FLOAT, INT32, INT64, Tensor, floats, ints, node, positive, scalar
+from onnx_writer import (BOOL, FLOAT, INT8, INT32, INT64, UINT8, Tensor, floats, ints, node, numbers,
+                         positive, product, scalar)
 
 X = {"x": [2, 3, 4, 5]}
 SMALL = {"x": [1, 3, 2, 5]}
@@ -285,5 +286,54 @@ def resizes():
     by_scales("rank 2", 13, [2, 1.5], {"x": [3, 4]}, mode="linear")
 
 
-for build in (activations, arithmetic, convolutions, pools, matrices, shapes, resizes):
+def whole(dims, low, high, kind, seed):
+    """Whole numbers low..high."""
+    half, middle = (high - low) / 2, (high + low) / 2
+    return Tensor(dims, [round(v * half + middle) for v in numbers(seed, product(dims))], kind)
+
+
+def quantization():
+    there_and_back = [node("QuantizeLinear", "x s z", "q"), node("DequantizeLinear", "q s z", "y")]
+    case("Quantize 13 uint8", 13, there_and_back, None,
+         {"s": scalar(0.0123), "z": scalar(117, UINT8)}, scale=2.0)
+    case("Quantize 10 int8", 10, there_and_back, None,
+         {"s": scalar(0.0123), "z": scalar(-7, INT8)}, scale=2.0)
+    case("Quantize 13 halves to even", 13, there_and_back, {"x": [40]},
+         {"s": scalar(2.0 ** -22), "z": scalar(128, UINT8)}, scale=2.0 ** -17)
+    case("Quantize 13 no zero point", 13,
+         [node("QuantizeLinear", "x s", "q"), node("DequantizeLinear", "q s", "y")], None,
+         {"s": scalar(0.0071)})
+    for axis in (1, -1):
+        count = (3, 5)[axis < 0]
+        case("Quantize 13 axis %d" % axis, 13,
+             [node("QuantizeLinear", "x s z", "q", axis=axis),
+              node("DequantizeLinear", "q s z", "y", axis=axis)], None,
+             {"s": Tensor([count], [0.01 + 0.003 * i for i in range(count)]),
+              "z": Tensor([count], [3 * i for i in range(count)], INT8)})
+    constants = {"xs": scalar(0.0113), "xz": scalar(131, UINT8),
+                 "w": whole([4, 3, 3, 3], -127, 127, INT8, 21),
+                 "ws": Tensor([4], [0.0021, 0.0043, 0.0017, 0.0031]),
+                 "wz": Tensor([4], [0, 0, 0, 0], INT8),
+                 "ys": scalar(0.0372), "yz": scalar(119, UINT8),
+                 "b": whole([4], -3000, 3000, INT32, 22),
+                 "bs": Tensor([4], [0.0113 * s for s in (0.0021, 0.0043, 0.0017, 0.0031)])}
+    quantize, back = node("QuantizeLinear", "x xs xz", "q"), node("DequantizeLinear", "r ys yz", "y")
+    case("Conv between 13", 13,
+         [quantize, node("DequantizeLinear", "q xs xz", "f"),
+          node("DequantizeLinear", "w ws wz", "v", axis=0),
+          node("DequantizeLinear", "b bs", "c", axis=0), node("Conv", "f v c", "d", pads=[1] * 4),
+          node("Relu", "d", "e"), node("QuantizeLinear", "e ys yz", "r"), back], None, constants)
+    case("QLinearConv 10", 10,
+         [quantize, node("QLinearConv", "q xs xz w ws wz ys yz b", "r", pads=[1] * 4,
+                         strides=[2, 1]), back], None, constants)
+    case("QLinearConv 10 no bias", 10,
+         [quantize, node("QLinearConv", "q xs xz w ws wz ys yz", "r"), back], None, constants)
+    case("QLinearMatMul 10", 10,
+         [quantize, node("QLinearMatMul", "q xs xz m ms mz ys yz", "r"), back], {"x": [3, 5]},
+         {**constants, "m": whole([5, 4], -127, 127, INT8, 23), "ms": scalar(0.004),
+          "mz": scalar(0, INT8)})
+
+
+for build in (activations, arithmetic, convolutions, pools, matrices, shapes, resizes,
+              quantization):
     build()

@@ -240,3 +240,10 @@ int64_t nn_elements(const nn_shape *shape)
 {
     return nn_product(shape, 0, shape->rank);
 }
+
+int64_t nn_int_at(const nn_tensor *tensor, int64_t i)
+{
+    return tensor->type == NN_INT8    ? ((const int8_t *)tensor->data)[i]
+           : tensor->type == NN_UINT8 ? ((const uint8_t *)tensor->data)[i]
+                                      : ((const int64_t *)tensor->data)[i];
+}

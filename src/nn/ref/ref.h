@@ -14,6 +14,7 @@ extern const nn_op nn_op_cast;
 extern const nn_op nn_op_clip;
 extern const nn_op nn_op_concat;
 extern const nn_op nn_op_conv;
+extern const nn_op nn_op_dequantize;
 extern const nn_op nn_op_div;
 extern const nn_op nn_op_dropout;
 extern const nn_op nn_op_elu;
@@ -30,6 +31,9 @@ extern const nn_op nn_op_max_pool;
 extern const nn_op nn_op_mul;
 extern const nn_op nn_op_pad;
 extern const nn_op nn_op_prelu;
+extern const nn_op nn_op_qlinear_conv;
+extern const nn_op nn_op_qlinear_matmul;
+extern const nn_op nn_op_quantize;
 extern const nn_op nn_op_reduce_mean;
 extern const nn_op nn_op_relu;
 extern const nn_op nn_op_reshape;
@@ -94,6 +98,9 @@ bool nn_next_index(const nn_shape *shape, int64_t index[NN_MAX_RANK]);
 
 /* Elements of a shape that nn_shape_elements accepted. */
 int64_t nn_elements(const nn_shape *shape);
+
+/* Element i of a tensor of integers. */
+int64_t nn_int_at(const nn_tensor *tensor, int64_t i);
 
 /* Product of the dimensions first..end-1. */
 int64_t nn_product(const nn_shape *shape, int first, int end);

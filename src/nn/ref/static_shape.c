@@ -46,9 +46,11 @@ static void run_cast(const nn_params *params, const nn_tensor *inputs, int input
     }
     for (int64_t i = 0; i < count; i++)
         if (outputs[0].type == NN_FLOAT)
-            ((float *)outputs[0].data)[i] = (float)((const int64_t *)inputs[0].data)[i];
+            ((float *)outputs[0].data)[i] = (float)nn_int_at(&inputs[0], i);
         else
-            ((int64_t *)outputs[0].data)[i] = to_int(((const float *)inputs[0].data)[i]);
+            ((int64_t *)outputs[0].data)[i] = inputs[0].type == NN_FLOAT
+                                                  ? to_int(((const float *)inputs[0].data)[i])
+                                                  : nn_int_at(&inputs[0], i);
 }
 
 static mien_status shape_shape_of(nn_shaping *shaping)
@@ -133,6 +135,7 @@ const nn_op nn_op_cast = {.name = "Cast",
                           .min_inputs = 1,
                           .max_inputs = 1,
                           .takes_ints = true,
+                          .takes_bytes = true,
                           .shape = shape_cast,
                           .run = run_cast};
 const nn_op nn_op_shape_of = {.name = "Shape",

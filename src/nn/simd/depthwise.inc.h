@@ -1,28 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Depthwise convolution: each channel by itself, vectors along the channels, four neighbouring
- * pixels at once so that each weight is loaded once for four. Packed weights: biases (C), then
- * weights (taps, C).
+ * Depthwise convolution: each channel by itself. Three ways: 3x3 windows slide along a row, vectors
+ * along the channels; where the channels fill no vectors, vectors run over a row's numbers, pixels
+ * and channels alike; every other window takes four pixels at once, vectors along the channels.
+ *
+ * Packed weights: biases, then weights (taps), each in a line of depthwise_pitch() numbers that
+ * repeats the channels to its end.
  */
 
 #define DEPTHWISE_PIXELS 4
 
+/* One channel to one channel counts too, where vectors can run along a row. */
 INLINE bool is_depthwise(const nn_conv *conv)
 {
-    return conv->group > 1 && conv->group == conv->in.channels &&
-           conv->out.channels == conv->in.channels;
+    bool single = conv->window.stride[1] == 1 && tap_count(conv) > 1;
+    return conv->group == conv->in.channels && conv->out.channels == conv->in.channels &&
+           (conv->group > 1 || single);
+}
+
+/* Vectors along a row of numbers: a vector that begins at any channel finds its weights. */
+INLINE bool is_flat(const nn_conv *conv)
+{
+    return conv->window.stride[1] == 1 && conv->in.channels % NARROW_FLOATS != 0;
+}
+
+INLINE int64_t depthwise_pitch(const nn_conv *conv)
+{
+    return conv->in.channels + (is_flat(conv) ? WIDE_FLOATS : 0);
+}
+
+static size_t depthwise_packed_floats(const nn_conv *conv)
+{
+    return (size_t)((tap_count(conv) + 1) * depthwise_pitch(conv));
 }
 
 static void pack_depthwise(const nn_conv *conv, const float *weights, const float *bias,
                            float *packed)
 {
-    int64_t taps = tap_count(conv), channels = conv->in.channels;
-    for (int64_t c = 0; c < channels; c++)
-        *packed++ = bias != NULL ? bias[c] : 0;
+    int64_t taps = tap_count(conv), channels = conv->in.channels, pitch = depthwise_pitch(conv);
+    for (int64_t i = 0; i < pitch; i++)
+        *packed++ = bias != NULL ? bias[i % channels] : 0;
     for (int64_t tap = 0; tap < taps; tap++)
-        for (int64_t c = 0; c < channels; c++)
-            *packed++ = weights[c * taps + tap];
+        for (int64_t i = 0; i < pitch; i++)
+            *packed++ = weights[i % channels * taps + tap];
 }
 
 /* The taps of one axis that fall inside the picture: first..end-1. */
@@ -33,7 +54,10 @@ typedef struct tap_range {
 INLINE tap_range taps_inside(const nn_window *window, int axis, int64_t at, int64_t size)
 {
     int64_t start = at * window->stride[axis] - window->pad_before[axis];
+    int64_t end = start + (int64_t)(window->kernel[axis] - 1) * window->dilation[axis];
     tap_range range = {0, window->kernel[axis]};
+    if (start >= 0 && end < size)
+        return range;
     while (range.first < range.end && start + (int64_t)range.first * window->dilation[axis] < 0)
         range.first++;
     while (range.end > range.first &&
@@ -69,19 +93,19 @@ typedef struct depthwise_run {
 static void depthwise_rest(const depthwise_run *run, int64_t c, int pixels)
 {
     const nn_conv *conv = run->conv;
-    int64_t channels = conv->in.channels;
+    int64_t channels = conv->in.channels, pitch = depthwise_pitch(conv);
     for (; c < channels; c++)
         for (int p = 0; p < pixels; p++) {
             float sum = conv->packed[c];
             for (int ky = run->rows.first; ky < run->rows.end; ky++)
                 for (int kx = run->columns.first; kx < run->columns.end; kx++)
-                    sum += conv->packed[(1 + (int64_t)ky * conv->window.kernel[1] + kx) * channels +
-                                        c] *
-                           run->x[((int64_t)ky * conv->window.dilation[0] * conv->in.width +
-                                   p * conv->window.stride[1] +
-                                   (int64_t)kx * conv->window.dilation[1]) *
-                                      channels +
-                                  c];
+                    sum +=
+                        conv->packed[(1 + (int64_t)ky * conv->window.kernel[1] + kx) * pitch + c] *
+                        run->x[((int64_t)ky * conv->window.dilation[0] * conv->in.width +
+                                p * conv->window.stride[1] +
+                                (int64_t)kx * conv->window.dilation[1]) *
+                                   channels +
+                               c];
             if (run->residual != NULL)
                 sum += run->residual[p * channels + c];
             run->y[p * channels + c] = activate_one(conv->activation, sum);
@@ -100,6 +124,74 @@ INLINE void depthwise_pixels(const depthwise_run *run, int pixels)
     depthwise_rest(run, c, pixels);
 }
 
+/* ---- Along the numbers of a row ---- */
+
+/* The sum of a vector that begins with channel `phase`. width: a constant where this is called. */
+INLINE wide flat_sum(const depthwise_run *run, const float *x, int64_t phase, int width)
+{
+    const nn_conv *conv = run->conv;
+    int64_t pitch = depthwise_pitch(conv),
+            tap_floats = conv->window.dilation[1] * conv->in.channels;
+    int64_t row_floats = conv->window.dilation[0] * conv->in.width * conv->in.channels;
+    wide sum = wide_load(conv->packed + phase);
+    for (int ky = run->rows.first; ky < run->rows.end; ky++) {
+        const float *weights = conv->packed + (1 + ky * width) * pitch + phase;
+        for (int kx = 0; kx < width; kx++)
+            sum +=
+                wide_load(weights + kx * pitch) * wide_load(x + ky * row_floats + kx * tap_floats);
+    }
+    return sum;
+}
+
+/* The vector that begins with number i of the run. */
+INLINE void flat_vector(const depthwise_run *run, int64_t i, int64_t phase)
+{
+    int width = run->conv->window.kernel[1];
+    wide sum =
+        width == 3 ? flat_sum(run, run->x + i, phase, 3) : flat_sum(run, run->x + i, phase, width);
+    if (run->residual != NULL)
+        sum += wide_load(run->residual + i);
+    wide_store(run->y + i, wide_activate(run->conv->activation, sum));
+}
+
+/* `count` numbers of one or more neighbouring pixels that see all columns of the window. */
+static void flat_run(const depthwise_run *run, int64_t count)
+{
+    int64_t channels = run->conv->in.channels, step = WIDE_FLOATS % channels, phase = 0, i = 0;
+    for (; i + WIDE_FLOATS <= count; i += WIDE_FLOATS) {
+        flat_vector(run, i, phase);
+        phase += phase + step < channels ? step : step - channels;
+    }
+    if (count >= WIDE_FLOATS && run->residual == NULL) { /* the last vector may overlap */
+        if (i < count)
+            flat_vector(run, count - WIDE_FLOATS, (count - WIDE_FLOATS) % channels);
+        return;
+    }
+    depthwise_run last = *run;
+    int64_t pixel = i / channels * channels;
+    last.x += pixel;
+    last.y += pixel;
+    last.residual = last.residual != NULL ? last.residual + pixel : NULL;
+    for (int64_t c = i - pixel; pixel < count; pixel += channels, c = 0) {
+        depthwise_rest(&last, c, 1);
+        last.x += channels;
+        last.y += channels;
+        last.residual = last.residual != NULL ? last.residual + channels : NULL;
+    }
+}
+
+/* Outputs from `column` on that see all columns of the window; 0 when it does not itself. */
+static int64_t outputs_inside(const nn_conv *conv, int64_t column)
+{
+    const nn_window *w = &conv->window;
+    int64_t left = column * w->stride[1] - w->pad_before[1];
+    int64_t room = conv->in.width - 1 - left - (int64_t)(w->kernel[1] - 1) * w->dilation[1];
+    if (left < 0 || room < 0)
+        return 0;
+    int64_t fit = room / w->stride[1] + 1, all = conv->out.width - column;
+    return fit < all ? fit : all;
+}
+
 static void depthwise_row(const nn_conv *conv, const float *x, const float *residual, float *y,
                           int64_t row)
 {
@@ -107,7 +199,7 @@ static void depthwise_row(const nn_conv *conv, const float *x, const float *resi
     int64_t channels = conv->in.channels;
     int64_t top = row * w->stride[0] - w->pad_before[0];
     tap_range rows = taps_inside(w, 0, row, conv->in.height);
-    for (int64_t column = 0; column < conv->out.width;) {
+    for (int64_t column = 0, step; column < conv->out.width; column += step) {
         int64_t left = column * w->stride[1] - w->pad_before[1];
         depthwise_run run = {.conv = conv,
                              .x = x + (top * conv->in.width + left) * channels,
@@ -115,26 +207,101 @@ static void depthwise_row(const nn_conv *conv, const float *x, const float *resi
                              .y = y + column * channels,
                              .rows = rows,
                              .columns = taps_inside(w, 1, column, conv->in.width)};
-        int64_t last = column + DEPTHWISE_PIXELS - 1;
-        tap_range at_last = taps_inside(w, 1, last, conv->in.width);
-        bool together = last < conv->out.width && run.columns.first == 0 &&
-                        run.columns.end == w->kernel[1] && at_last.first == 0 &&
-                        at_last.end == w->kernel[1];
-        if (together)
+        int64_t inside = outputs_inside(conv, column);
+        step = 1;
+        if (inside > 0 && is_flat(conv)) {
+            step = inside;
+            flat_run(&run, inside * channels);
+        } else if (inside >= DEPTHWISE_PIXELS) {
+            step = DEPTHWISE_PIXELS;
             depthwise_pixels(&run, DEPTHWISE_PIXELS);
-        else
+        } else {
             depthwise_pixels(&run, 1);
-        column += together ? DEPTHWISE_PIXELS : 1;
+        }
     }
+}
+
+/* ---- 3x3, sliding ---- */
+
+typedef struct slide_row {
+    const float *x[3]; /* the input rows under the window, those inside the picture */
+    const float *bias, *weights;
+    const float *residual;
+    float *y;
+    int rows; /* of x */
+    int64_t channels;
+    int64_t middle;  /* column of the input under the middle of the first output's window */
+    int64_t whole;   /* outputs whose window ends inside the picture */
+    int64_t outputs; /* `whole`, or one more */
+    nn_activation activation;
+} slide_row;
+
+#define NAME(x) wide_##x
+#define VECTOR  wide
+#include "nn/simd/depthwise_slide.inc.h"
+#undef NAME
+#undef VECTOR
+
+#if NARROW_FLOATS != WIDE_FLOATS
+#define NAME(x) narrow_##x
+#define VECTOR  narrow
+#include "nn/simd/depthwise_slide.inc.h"
+#undef NAME
+#undef VECTOR
+#endif
+
+/* The middle of each window lies inside the picture. */
+static bool slides(const nn_conv *conv)
+{
+    const nn_window *w = &conv->window;
+    const int64_t in[2] = {conv->in.height, conv->in.width};
+    const int64_t out[2] = {conv->out.height, conv->out.width};
+    for (int i = 0; i < 2; i++)
+        if (w->kernel[i] != 3 || w->dilation[i] != 1 || w->pad_before[i] > 1 ||
+            (out[i] - 1) * w->stride[i] - w->pad_before[i] + 1 >= in[i])
+            return false;
+    return w->stride[1] <= 2 && conv->in.channels % NARROW_FLOATS == 0;
+}
+
+static void slide_along(const nn_conv *conv, const float *x, const float *residual, float *y,
+                        int64_t at)
+{
+    const nn_window *w = &conv->window;
+    int64_t channels = conv->in.channels, c = 0;
+    tap_range rows = taps_inside(w, 0, at, conv->in.height);
+    int64_t top = at * w->stride[0] - w->pad_before[0] + rows.first;
+    int64_t ends_inside = (conv->in.width - 3 + w->pad_before[1] + w->stride[1]) / w->stride[1];
+    slide_row row = {.bias = conv->packed,
+                     .weights = conv->packed + (1 + 3 * rows.first) * channels,
+                     .residual = residual,
+                     .y = y,
+                     .rows = rows.end - rows.first,
+                     .channels = channels,
+                     .middle = 1 - w->pad_before[1],
+                     .whole = ends_inside < conv->out.width ? ends_inside : conv->out.width,
+                     .outputs = conv->out.width,
+                     .activation = conv->activation};
+    for (int i = 0; i < row.rows; i++)
+        row.x[i] = x + (top + i) * conv->in.width * channels;
+    for (; c + WIDE_FLOATS <= channels; c += WIDE_FLOATS)
+        wide_slide_any(&row, c, w->stride[1]);
+#if NARROW_FLOATS != WIDE_FLOATS
+    for (; c < channels; c += NARROW_FLOATS)
+        narrow_slide_any(&row, c, w->stride[1]);
+#endif
 }
 
 static void run_depthwise(const nn_conv *conv, const float *x, const float *residual, float *y)
 {
     size_t picture_in = (size_t)(conv->in.height * conv->in.width * conv->in.channels);
     size_t row_out = (size_t)(conv->out.width * conv->out.channels);
+    bool slide = slides(conv);
     for (int64_t n = 0; n < conv->out.batch; n++)
         for (int64_t row = 0; row < conv->out.height; row++) {
-            depthwise_row(conv, x + (size_t)n * picture_in, residual, y, row);
+            if (slide)
+                slide_along(conv, x + (size_t)n * picture_in, residual, y, row);
+            else
+                depthwise_row(conv, x + (size_t)n * picture_in, residual, y, row);
             y += row_out;
             residual = residual != NULL ? residual + row_out : NULL;
         }

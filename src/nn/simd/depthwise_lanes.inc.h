@@ -8,7 +8,7 @@
 INLINE void NAME(depthwise)(const depthwise_run *run, int64_t c, int pixels)
 {
     const nn_conv *conv = run->conv;
-    int64_t channels = conv->in.channels;
+    int64_t channels = conv->in.channels, pitch = depthwise_pitch(conv);
     int64_t step = conv->window.stride[1] * channels;
     VECTOR sums[DEPTHWISE_PIXELS];
     UNROLL
@@ -18,9 +18,9 @@ INLINE void NAME(depthwise)(const depthwise_run *run, int64_t c, int pixels)
         const float *row =
             run->x + (int64_t)ky * conv->window.dilation[0] * conv->in.width * channels + c;
         const float *weights =
-            conv->packed + (1 + (int64_t)ky * conv->window.kernel[1]) * channels + c;
+            conv->packed + (1 + (int64_t)ky * conv->window.kernel[1]) * pitch + c;
         for (int kx = run->columns.first; kx < run->columns.end; kx++) {
-            VECTOR w = NAME(load)(weights + kx * channels);
+            VECTOR w = NAME(load)(weights + kx * pitch);
             const float *pixel = row + (int64_t)kx * conv->window.dilation[1] * channels;
             UNROLL
             for (int p = 0; p < pixels; p++)

@@ -1,64 +1,105 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Pooling, channels last: the compiler makes vectors of the loops over channels. */
+/* Pooling, channels last, vectors along the channels. */
 
-static void pool_pixel(const nn_pool *pool, const float *x, int64_t row, int64_t column, float *y)
+/* What lies inside the picture of one window, and where its result goes. */
+typedef struct pool_window {
+    const float *x; /* the first tap inside */
+    float *y;
+    int64_t row_floats, tap_floats; /* from one tap to the next */
+    int rows, columns;
+    float share; /* average: what each tap counts */
+} pool_window;
+
+#define NAME(x) wide_##x
+#define VECTOR  wide
+#include "nn/simd/pool_lanes.inc.h"
+#undef NAME
+#undef VECTOR
+
+#if NARROW_FLOATS != WIDE_FLOATS
+#define NAME(x) narrow_##x
+#define VECTOR  narrow
+#include "nn/simd/pool_lanes.inc.h"
+#undef NAME
+#undef VECTOR
+#endif
+
+/* The channels that fill no vector. */
+static void pool_rest(const pool_window *at, int64_t c, int64_t channels, bool maximum)
+{
+    for (; c < channels; c++) {
+        float best = maximum ? -INFINITY : 0;
+        for (int ky = 0; ky < at->rows; ky++)
+            for (int kx = 0; kx < at->columns; kx++) {
+                float x = at->x[ky * at->row_floats + kx * at->tap_floats + c];
+                best = !maximum ? best + x : x > best ? x : best;
+            }
+        at->y[c] = maximum ? best : best * at->share;
+    }
+}
+
+INLINE void pool_channels(const pool_window *at, int64_t channels, bool maximum)
+{
+    int64_t c = 0;
+    for (; c + WIDE_FLOATS <= channels; c += WIDE_FLOATS)
+        wide_pool(at, c, maximum);
+#if NARROW_FLOATS != WIDE_FLOATS
+    for (; c + NARROW_FLOATS <= channels; c += NARROW_FLOATS)
+        narrow_pool(at, c, maximum);
+#endif
+    pool_rest(at, c, channels, maximum);
+}
+
+/* Cells of one axis that count in the divisor; inside: the taps inside the picture. */
+static int64_t cells_counted(const nn_pool *pool, int axis, int64_t at, tap_range inside)
+{
+    if (!pool->count_padding)
+        return inside.end - inside.first;
+    const nn_window *w = &pool->window;
+    nn_window padded = *w;
+    padded.pad_before[axis] = 0;
+    int64_t size = axis == 0 ? pool->in.height : pool->in.width;
+    tap_range range =
+        taps_inside(&padded, axis, at, size + w->pad_before[axis] + w->pad_after[axis]);
+    return range.end - range.first;
+}
+
+/* x: the picture. */
+static void pool_row(const nn_pool *pool, const float *x, int64_t row, float *y)
 {
     const nn_window *w = &pool->window;
     int64_t channels = pool->in.channels;
     tap_range rows = taps_inside(w, 0, row, pool->in.height);
-    tap_range columns = taps_inside(w, 1, column, pool->in.width);
-    int64_t top = row * w->stride[0] - w->pad_before[0];
-    int64_t left = column * w->stride[1] - w->pad_before[1];
-    for (int64_t c = 0; c < channels; c++)
-        y[c] = pool->maximum ? -INFINITY : 0;
-    for (int ky = rows.first; ky < rows.end; ky++)
-        for (int kx = columns.first; kx < columns.end; kx++) {
-            const float *pixel = x + ((top + (int64_t)ky * w->dilation[0]) * pool->in.width + left +
-                                      (int64_t)kx * w->dilation[1]) *
-                                         channels;
-            if (pool->maximum)
-                for (int64_t c = 0; c < channels; c++)
-                    y[c] = pixel[c] > y[c] ? pixel[c] : y[c];
-            else
-                for (int64_t c = 0; c < channels; c++)
-                    y[c] += pixel[c];
+    int64_t top = row * w->stride[0] - w->pad_before[0] + (int64_t)rows.first * w->dilation[0];
+    int64_t cells_down = cells_counted(pool, 0, row, rows);
+    pool_window at = {.row_floats = w->dilation[0] * pool->in.width * channels,
+                      .tap_floats = w->dilation[1] * channels,
+                      .rows = rows.end - rows.first};
+    for (int64_t column = 0; column < pool->out.width; column++) {
+        tap_range columns = taps_inside(w, 1, column, pool->in.width);
+        int64_t left =
+            column * w->stride[1] - w->pad_before[1] + (int64_t)columns.first * w->dilation[1];
+        at.x = x + (top * pool->in.width + left) * channels;
+        at.y = y + column * channels;
+        at.columns = columns.end - columns.first;
+        if (pool->maximum) {
+            pool_channels(&at, channels, true);
+            continue;
         }
-}
-
-/* Cells of one axis that count in the divisor. */
-static int64_t cells_counted(const nn_pool *pool, int axis, int64_t at, int64_t size)
-{
-    const nn_window *w = &pool->window;
-    nn_window inside = *w;
-    if (pool->count_padding) {
-        inside.pad_before[axis] = 0;
-        size += w->pad_before[axis] + w->pad_after[axis];
+        int64_t cells = cells_down * cells_counted(pool, 1, column, columns);
+        at.share = cells > 0 ? 1.0f / (float)cells : 0;
+        pool_channels(&at, channels, false);
     }
-    tap_range range = taps_inside(&inside, axis, at, size);
-    return range.end - range.first;
-}
-
-static void divide_pixel(const nn_pool *pool, int64_t row, int64_t column, float *y)
-{
-    int64_t cells = cells_counted(pool, 0, row, pool->in.height) *
-                    cells_counted(pool, 1, column, pool->in.width);
-    float share = cells > 0 ? 1.0f / (float)cells : 0;
-    for (int64_t c = 0; c < pool->in.channels; c++)
-        y[c] *= share;
 }
 
 static void run_pool(const nn_pool *pool, const float *x, float *y)
 {
-    size_t picture = (size_t)(pool->in.height * pool->in.width * pool->in.channels);
-    for (int64_t n = 0; n < pool->out.batch; n++, x += picture)
-        for (int64_t row = 0; row < pool->out.height; row++)
-            for (int64_t column = 0; column < pool->out.width; column++) {
-                pool_pixel(pool, x, row, column, y);
-                if (!pool->maximum)
-                    divide_pixel(pool, row, column, y);
-                y += pool->in.channels;
-            }
+    int64_t picture = pool->in.height * pool->in.width * pool->in.channels;
+    int64_t row_floats = pool->out.width * pool->in.channels;
+    for (int64_t row = 0; row < pool->out.batch * pool->out.height; row++)
+        pool_row(pool, x + row / pool->out.height * picture, row % pool->out.height,
+                 y + row * row_floats);
 }
 
 static void run_global_average(const nn_extent *in, const float *x, float *y)

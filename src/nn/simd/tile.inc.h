@@ -21,6 +21,12 @@ INLINE VECTOR NAME(select)(NAME(mask) mask, VECTOR yes, VECTOR no)
     return (VECTOR)(((NAME(mask))yes & mask) | ((NAME(mask))no & ~mask));
 }
 
+/* a where it is larger, otherwise b. */
+INLINE VECTOR NAME(larger)(VECTOR a, VECTOR b)
+{
+    return NAME(select)((NAME(mask))(a > b), a, b);
+}
+
 INLINE VECTOR NAME(activate)(nn_activation activation, VECTOR x)
 {
     VECTOR zero = {0};
@@ -29,7 +35,7 @@ INLINE VECTOR NAME(activate)(nn_activation activation, VECTOR x)
         return (VECTOR)((NAME(mask))x & (NAME(mask))(x > zero));
     case NN_ACTIVATION_CLIP: {
         VECTOR low = zero + activation.alpha, high = zero + activation.beta;
-        VECTOR raised = NAME(select)((NAME(mask))(x < low), low, x);
+        VECTOR raised = NAME(larger)(low, x);
         return NAME(select)((NAME(mask))(raised > high), high, raised);
     }
     case NN_ACTIVATION_LEAKY_RELU:
@@ -39,34 +45,24 @@ INLINE VECTOR NAME(activate)(nn_activation activation, VECTOR x)
     }
 }
 
-/* Adds the residual, applies the activation and writes `columns` numbers of one pixel. */
-INLINE void NAME(finish)(const tile_args *args, const VECTOR *sums, int vectors, size_t offset)
+/* Adds the residual, applies the activation and writes one pixel, whole vectors. */
+INLINE void NAME(finish)(const tile_args *args, nn_activation activation, const VECTOR *sums,
+                         int vectors, size_t offset)
 {
-    float buffer[2 * VECTOR_FLOATS] = {0};
-    int whole = vectors * VECTOR_FLOATS;
-    const float *residual = args->residual != NULL ? args->residual + offset : NULL;
-    if (residual != NULL && args->columns < whole) {
-        memcpy(buffer, residual, (size_t)args->columns * sizeof *buffer);
-        residual = buffer;
-    }
-    VECTOR values[2] = {{0}};
     UNROLL
     for (int v = 0; v < vectors; v++) {
         VECTOR value = sums[v];
-        if (residual != NULL)
-            value += NAME(load)(residual + v * VECTOR_FLOATS);
-        values[v] = NAME(activate)(args->activation, value);
+        if (args->residual != NULL)
+            value += NAME(load)(args->residual + offset + v * VECTOR_FLOATS);
+        NAME(store)(args->y + offset + v * VECTOR_FLOATS, NAME(activate)(activation, value));
     }
-    float *to = args->columns < whole ? buffer : args->y + offset;
-    UNROLL
-    for (int v = 0; v < vectors; v++)
-        NAME(store)(to + v * VECTOR_FLOATS, values[v]);
-    if (args->columns < whole)
-        memcpy(args->y + offset, buffer, (size_t)args->columns * sizeof *buffer);
 }
 
-/* rows and vectors are constants where this is called, so that the sums stay in registers. */
-INLINE void NAME(tile)(const tile_args *args, int rows, int vectors)
+/*
+ * rows, vectors and strided are constants where this is called, so that the sums stay in registers.
+ * strided: the pixels of a tap lie args->step floats apart, only the first has a pointer.
+ */
+INLINE void NAME(tile)(const tile_args *args, int rows, int vectors, bool strided)
 {
     VECTOR sums[TILE_ROWS][2];
     const float *weights = args->panel + vectors * VECTOR_FLOATS;
@@ -80,7 +76,8 @@ INLINE void NAME(tile)(const tile_args *args, int rows, int vectors)
         const float *pixels[TILE_ROWS];
         UNROLL
         for (int r = 0; r < rows; r++)
-            pixels[r] = args->pixels[tap * TILE_ROWS + r];
+            pixels[r] =
+                strided ? args->pixels[tap] + r * args->step : args->pixels[tap * TILE_ROWS + r];
         for (int64_t c = 0; c < args->channels; c++) {
             /* No array here: LLVM 14 for WebAssembly would keep it in memory. */
             VECTOR first = NAME(load)(weights);
@@ -95,25 +92,65 @@ INLINE void NAME(tile)(const tile_args *args, int rows, int vectors)
             }
         }
     }
-    int used = args->rows < rows ? args->rows : rows;
+    nn_activation activation = args->activation;
+    int whole = whole_rows(args, vectors * VECTOR_FLOATS);
+    float values[2 * TILE_ROWS * VECTOR_FLOATS]; /* the sums must have no address */
     UNROLL
-    for (int r = 0; r < rows; r++)
-        if (r < used)
-            NAME(finish)(args, sums[r], vectors, (size_t)r * args->stride);
+    for (int r = 0; r < rows; r++) {
+        if (r < whole) {
+            NAME(finish)(args, activation, sums[r], vectors, (size_t)r * args->stride);
+            continue;
+        }
+        UNROLL
+        for (int v = 0; v < vectors; v++)
+            NAME(store)(values + (r * vectors + v) * VECTOR_FLOATS, sums[r][v]);
+    }
+    if (whole < args->rows)
+        finish_part(args, values, vectors * VECTOR_FLOATS, whole);
+}
+
+INLINE void NAME(tile_exact)(const tile_args *args, int vectors)
+{
+    switch (args->rows) {
+    case 1:
+        NAME(tile)(args, 1, vectors, false);
+        break;
+    case 2:
+        NAME(tile)(args, 2, vectors, false);
+        break;
+    case 3:
+        NAME(tile)(args, 3, vectors, false);
+        break;
+#if TILE_ROWS > 4
+    case 4:
+        NAME(tile)(args, 4, vectors, false);
+        break;
+#endif
+#if TILE_ROWS > 5
+    case 5:
+        NAME(tile)(args, 5, vectors, false);
+        break;
+#endif
+#if TILE_ROWS > 7
+    case 6:
+    case 7:
+        NAME(tile)(args, 7, vectors, false);
+        break;
+#endif
+    default:
+        NAME(tile)(args, TILE_ROWS, vectors, false);
+        break;
+    }
 }
 
 static void NAME(tile_any)(const tile_args *args, int vectors)
 {
-    if (vectors == 2 && args->rows > TILE_ROWS / 2)
-        NAME(tile)(args, TILE_ROWS, 2);
-    else if (vectors == 2 && args->rows > 1)
-        NAME(tile)(args, TILE_ROWS / 2, 2);
+    if (vectors == 2 && args->step != 0)
+        NAME(tile)(args, TILE_ROWS, 2, true);
     else if (vectors == 2)
-        NAME(tile)(args, 1, 2);
-    else if (args->rows > TILE_ROWS / 2)
-        NAME(tile)(args, TILE_ROWS, 1);
-    else if (args->rows > 1)
-        NAME(tile)(args, TILE_ROWS / 2, 1);
+        NAME(tile_exact)(args, 2);
+    else if (args->step != 0)
+        NAME(tile)(args, TILE_ROWS, 1, true);
     else
-        NAME(tile)(args, 1, 1);
+        NAME(tile_exact)(args, 1);
 }

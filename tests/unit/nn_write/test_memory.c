@@ -6,6 +6,7 @@
 
 #include "nn/build.h"
 #include "nn/onnx_write.h"
+#include "nn/quantize.h"
 
 static int allocations_left = -1; /* -1: never fails */
 
@@ -113,11 +114,49 @@ static void writing_survives_every_failed_allocation(void **state)
     fail();
 }
 
+static mien_status ramp(void *context, size_t index, float *input, mien_error *error)
+{
+    (void)context;
+    (void)error;
+    for (int i = 0; i < 12 * 12; i++)
+        input[i] = (float)(i + (int)index) / 144;
+    return MIEN_OK;
+}
+
+static void quantising_survives_every_failed_allocation(void **state)
+{
+    (void)state;
+    nn_quantize_options options = {.method = NN_RANGE_PERCENTILE,
+                                   .percentile = 0.99,
+                                   .input_shape = {4, {1, 1, 12, 12}},
+                                   .samples = 2,
+                                   .source = ramp};
+    for (int first = 1; first < 10000; first++) {
+        nn_graph graph;
+        mien_error error;
+        size_t quantised;
+        assert_ok(build_every_layer(&graph, &error), &error);
+        allocations_left = first;
+        mien_status status = nn_quantize(&graph, &options, &quantised, &error);
+        bool reached = allocations_left == 0;
+        allocations_left = -1;
+        nn_graph_free(&graph);
+        if (!reached) {
+            assert_ok(status, &error);
+            assert_in_range(first, 100, 9000);
+            return;
+        }
+        assert_fails(MIEN_OUT_OF_MEMORY, status, &error, "out of memory");
+    }
+    fail();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(building_survives_every_failed_allocation),
         cmocka_unit_test(writing_survives_every_failed_allocation),
+        cmocka_unit_test(quantising_survives_every_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

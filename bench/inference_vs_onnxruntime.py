@@ -1,0 +1,118 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compares the time of one picture through a network, one thread, with ONNX Runtime's.
+
+    bench/inference_vs_onnxruntime.py --build build [--seconds S] [--kernels NAME] [--json FILE]
+                                      [NETWORK ...]
+
+The networks are those of the zoo with random weights, and the files of $MIEN_SHARED/weights (else
+../shared/weights beside the repository) that are there. Both run in one process in turns of 20 ms;
+the ratio is ONNX Runtime's median over mien's. Needs npm, which fetches the package
+onnxruntime-node into the build folder; --library names a libonnxruntime.so instead.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PACKAGE = "onnxruntime-node@1.30.0"
+ZOO = [("mini_xception", 48), ("mini_xception", 64), ("mobilenet_v1", 48), ("mobilenet_v1", 224),
+       ("mobilenet_v2", 48), ("mobilenet_v2", 224), ("sequential_cnn", 48), ("resnet18", 48),
+       ("mien", 48)]
+FILES = [("face_detection_yunet_2023mar", 640), ("face_api_landmark68", 112),
+         ("face_api_expression", 112), ("face_api_tiny_detector", 416)]
+
+
+def find_library(build):
+    """libonnxruntime.so of this machine, fetched when it is not there."""
+    folder = build / "onnxruntime"
+    machine = {"x86_64": "x64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    pattern = f"node_modules/onnxruntime-node/bin/napi-*/linux/{machine}/libonnxruntime.so*"
+    if not list(folder.glob(pattern)):
+        if shutil.which("npm") is None:
+            sys.exit(f"npm, which fetches {PACKAGE}, is not there; name a library with --library")
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund",
+                        "--ignore-scripts", "--prefix", str(folder), PACKAGE], check=True)
+    found = sorted(folder.glob(pattern))
+    if not found:
+        sys.exit(f"{PACKAGE} has no library for {machine}; name one with --library")
+    return found[0]
+
+
+def zoo_network(build, architecture, side):
+    """Colour for what came from photographs of 224 pixels, grey for faces."""
+    folder = build / "networks"
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{architecture}_{side}.onnx"
+    subprocess.run([build / "mien", "model", "new", "--architecture", architecture, "--input",
+                    f"{side}x{side}", "--channels", "3" if side == 224 else "1", "--classes",
+                    "a,b,c,d,e,f,g", path], check=True)
+    return path
+
+
+def networks(build, wanted):
+    """Names, files and sides of what is there."""
+    shared = pathlib.Path(os.environ.get("MIEN_SHARED", ROOT.parent / "shared"))
+    for architecture, side in ZOO:
+        name = f"{architecture}_{side}"
+        if not wanted or name in wanted:
+            yield name, zoo_network(build, architecture, side), side
+    for stem, side in FILES:
+        path = shared / "weights" / f"{stem}.onnx"
+        if path.exists() and (not wanted or stem in wanted):
+            yield stem, path, side
+
+
+def compare(options, library, path, side):
+    command = [options.build / "bench/inference_peer", library, path, str(side), str(side),
+               str(options.seconds)]
+    command += [options.kernels] if options.kernels else []
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    ours, theirs, difference = map(float, output.split())
+    return {"mien_us": ours, "onnxruntime_us": theirs, "ratio": theirs / ours,
+            "difference": difference}
+
+
+def processor():
+    lines = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("network", nargs="*", help="mini_xception_48, ... (default: all)")
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
+    parser.add_argument("--library", type=pathlib.Path, help="libonnxruntime.so")
+    parser.add_argument("--seconds", type=float, default=3, help="for each network (3)")
+    parser.add_argument("--kernels", help="avx512, avx2 or generic (default: the best here)")
+    parser.add_argument("--json", type=pathlib.Path, help="write the figures here")
+    return parser.parse_args()
+
+
+def main():
+    options = parse_arguments()
+    library = options.library or find_library(options.build)
+    rows = []
+    print(f"{'network':30}{'mien us':>10}{'ORT us':>10}{'ratio':>7}{'difference':>12}")
+    for name, path, side in networks(options.build, options.network):
+        row = {"network": name, **compare(options, library, path, side)}
+        rows.append(row)
+        print(f"{name:30}{row['mien_us']:10.1f}{row['onnxruntime_us']:10.1f}{row['ratio']:7.2f}"
+              f"{row['difference']:12.1e}", flush=True)
+    if options.json:
+        document = {"peer": PACKAGE, "processor": processor(),
+                    "date": datetime.date.today().isoformat(), "threads": 1, "rows": rows}
+        options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

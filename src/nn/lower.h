@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NN_LOWER_H
+#define NN_LOWER_H
+
+/* What the files that turn plan nodes into steps share; private to nn/lower*.c. */
+
+#include "nn/plan.h"
+
+typedef struct lowerer {
+    nn_plan *plan;
+    mien_error *error;
+} lowerer;
+
+/* Says so in the error; the status to return. */
+mien_status lower_no_memory(const lowerer *l);
+
+const nn_shape *lower_shape_of(const lowerer *l, int value);
+bool lower_is_constant(const lowerer *l, int value);
+
+/* Adds a step with a copy of the inputs. The plan's; NULL when out of memory. */
+nn_step *lower_step(lowerer *l, const char *name, step_run run, const int *inputs, int input_count,
+                    int output);
+
+/* *result: the value, or its twin, in the wanted layout. */
+mien_status lower_in_layout(lowerer *l, int value, bool channels_last, int *result);
+
+/* Convolutions, products and pooling. *done: the node was one, and a kernel takes it. */
+mien_status lower_windowed(lowerer *l, const plan_node *node, bool *done);
+
+/* Nodes on 8-bit numbers, and conversions. *done as above. */
+mien_status lower_bytes(lowerer *l, const plan_node *node, bool *done);
+
+/* Everything that works on each number by itself. *done as above. */
+mien_status lower_elementwise(lowerer *l, const plan_node *node, bool *done);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nn/lower.h"
+
+#include "base/memory.h"
+#include "nn/ref/ref.h"
+
+#include <stdlib.h>
+
+/* Convolutions, products with constants, pooling. */
+
+static void run_conv(const nn_step *step, const nn_tensor *inputs, nn_tensor *output, void *scratch)
+{
+    const float *residual = step->input_count > 1 ? inputs[1].data : NULL;
+    step->kernels->conv(&step->u.conv, inputs[0].data, residual, output->data, scratch);
+}
+
+static void run_pool(const nn_step *step, const nn_tensor *inputs, nn_tensor *output, void *scratch)
+{
+    (void)scratch;
+    step->kernels->pool(&step->u.pool, inputs[0].data, output->data);
+}
+
+static void run_global_average(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
+                               void *scratch)
+{
+    (void)scratch;
+    step->kernels->global_average(&step->u.extent, inputs[0].data, output->data);
+}
+
+/* ---- Convolutions ---- */
+
+/* The weights of a product as those of a convolution: (columns, inner), scaled. */
+static float *product_weights(const lowerer *l, const plan_node *node, const nn_conv *conv)
+{
+    const nn_tensor *b = &l->plan->values[node->inputs[1]].tensor;
+    bool gemm = node->op == &nn_op_gemm;
+    bool transposed = gemm && node->params.gemm.transpose_b;
+    float alpha = gemm ? node->params.gemm.alpha : 1;
+    int64_t inner = conv->in.channels, columns = conv->out.channels;
+    float *weights = memory_aligned((size_t)(inner * columns) * sizeof(float));
+    for (int64_t m = 0; weights != NULL && m < columns; m++)
+        for (int64_t k = 0; k < inner; k++)
+            weights[m * inner + k] =
+                alpha * ((const float *)b->data)[transposed ? m * inner + k : k * columns + m];
+    return weights;
+}
+
+static float *product_bias(const lowerer *l, const plan_node *node, const nn_conv *conv)
+{
+    size_t columns = (size_t)conv->out.channels;
+    float *bias = memory_zeroed(columns, sizeof *bias);
+    if (bias == NULL || node->op != &nn_op_gemm || node->input_count < 3 || node->inputs[2] < 0)
+        return bias;
+    const float *from = l->plan->values[node->inputs[2]].tensor.data;
+    for (size_t m = 0; m < columns; m++)
+        bias[m] = node->params.gemm.beta * from[m];
+    return bias;
+}
+
+static mien_status pack(lowerer *l, const plan_node *node, nn_conv *conv)
+{
+    const nn_kernels *kernels = l->plan->kernels;
+    void *packed;
+    size_t bytes = kernels->conv_packed_floats(conv) * sizeof(float);
+    mien_status status = plan_add_buffer(l->plan, bytes, &packed, l->error);
+    if (status != MIEN_OK)
+        return status;
+    conv->packed = packed;
+    if (node->op == &nn_op_conv) {
+        bool has_bias = node->input_count > 2 && node->inputs[2] >= 0;
+        kernels->conv_pack(conv, l->plan->values[node->inputs[1]].tensor.data,
+                           has_bias ? l->plan->values[node->inputs[2]].tensor.data : NULL, packed);
+        return MIEN_OK;
+    }
+    float *weights = product_weights(l, node, conv);
+    float *bias = product_bias(l, node, conv);
+    if (weights != NULL && bias != NULL)
+        kernels->conv_pack(conv, weights, bias, packed);
+    bool done = weights != NULL && bias != NULL;
+    free(weights);
+    free(bias);
+    return done ? MIEN_OK : lower_no_memory(l);
+}
+
+static mien_status lower_conv(lowerer *l, const plan_node *node, nn_conv *conv)
+{
+    bool picture = node->op == &nn_op_conv;
+    const plan_value *x = &l->plan->values[node->inputs[0]];
+    conv->planar =
+        picture && !x->channels_last && x->twin < 0 && l->plan->kernels->conv_takes_planar(conv);
+    int inputs[2];
+    mien_status status = lower_in_layout(l, node->inputs[0], picture && !conv->planar, &inputs[0]);
+    if (status == MIEN_OK && node->residual >= 0)
+        status = lower_in_layout(l, node->residual, true, &inputs[1]);
+    if (status == MIEN_OK)
+        status = pack(l, node, conv);
+    if (status != MIEN_OK)
+        return status;
+    l->plan->values[node->output].channels_last = picture;
+    nn_step *step =
+        lower_step(l, node->op->name, run_conv, inputs, node->residual >= 0 ? 2 : 1, node->output);
+    if (step == NULL)
+        return lower_no_memory(l);
+    step->u.conv = *conv;
+    step->scratch_bytes = l->plan->kernels->conv_scratch_bytes(conv);
+    return MIEN_OK;
+}
+
+/* ---- Pooling ---- */
+
+static mien_status lower_pool(lowerer *l, const plan_node *node)
+{
+    int input;
+    mien_status status = lower_in_layout(l, node->inputs[0], true, &input);
+    if (status != MIEN_OK)
+        return status;
+    l->plan->values[node->output].channels_last = true;
+    nn_step *step = lower_step(l, node->op->name, run_pool, &input, 1, node->output);
+    if (step == NULL)
+        return lower_no_memory(l);
+    step->u.pool = (nn_pool){.in = plan_extent(lower_shape_of(l, input)),
+                             .out = plan_extent(lower_shape_of(l, node->output)),
+                             .window = node->params.pool.window,
+                             .maximum = node->op == &nn_op_max_pool,
+                             .count_padding = node->params.pool.count_padding};
+    return MIEN_OK;
+}
+
+/* The mean over height and width of (N, C, H, W). */
+static bool is_global_average(const lowerer *l, const plan_node *node)
+{
+    if (node->op != &nn_op_global_average_pool && node->op != &nn_op_reduce_mean)
+        return false;
+    const bool *axes = node->params.reduce.axes;
+    return lower_shape_of(l, node->inputs[0])->rank == 4 && !axes[0] && !axes[1] && axes[2] &&
+           axes[3];
+}
+
+static mien_status lower_global_average(lowerer *l, const plan_node *node)
+{
+    int input;
+    mien_status status = lower_in_layout(l, node->inputs[0], true, &input);
+    if (status != MIEN_OK)
+        return status;
+    nn_step *step = lower_step(l, node->op->name, run_global_average, &input, 1, node->output);
+    if (step == NULL)
+        return lower_no_memory(l);
+    step->u.extent = plan_extent(lower_shape_of(l, input));
+    return MIEN_OK;
+}
+
+mien_status lower_windowed(lowerer *l, const plan_node *node, bool *done)
+{
+    nn_conv conv;
+    *done = true;
+    if (plan_conv_form(l->plan, node, &conv))
+        return lower_conv(l, node, &conv);
+    if (node->op == &nn_op_max_pool || node->op == &nn_op_average_pool)
+        return lower_pool(l, node);
+    if (is_global_average(l, node))
+        return lower_global_average(l, node);
+    *done = false;
+    return MIEN_OK;
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Kernels on 8-bit numbers. The file that includes this is one instruction set; it defines
+ *   LANES       32-bit sums of a vector
+ *   BYTE_ROWS   pixels that a tile has at most
+ *   quad        four numbers of a pixel as dot4 wants them
+ *   spread      four bytes of a pixel to a quad
+ *   dot4        adds four products to each sum; `weights`: 64 bytes that pack_quad wrote
+ *   pack_quad   (LANES, 4) weights as dot4 wants them
+ *   sums, reals vectors of LANES int32 and float; reals_unaligned: as they lie in memory
+ *   load_bytes  LANES bytes as reals
+ *   store_bytes reals, rounded to even and kept in low..high, as LANES bytes; NaN gives low, and
+ *               so may what is 2^31 and more
+ *   interleave  LANES bytes from each of four places: (LANES, 4)
+ */
+
+#include "nn/byte_kernels.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+#define MOST_ROWS  16 /* of a depthwise window */
+#define QUAD_BYTES 64 /* of the weights for one vector of sums */
+#define PANEL      (2 * LANES)
+
+INLINE int64_t tap_count(const nn_byte_conv *conv)
+{
+    return (int64_t)conv->window.kernel[0] * conv->window.kernel[1];
+}
+
+INLINE size_t round_up(size_t count, size_t multiple)
+{
+    return (count + multiple - 1) / multiple * multiple;
+}
+
+/* ---- From sums to outputs ---- */
+
+INLINE reals load_reals(const float *from)
+{
+    return *(const reals_unaligned *)from;
+}
+
+INLINE reals select_reals(sums mask, reals yes, reals no)
+{
+    return (reals)(((sums)yes & mask) | ((sums)no & ~mask));
+}
+
+/*
+ * How sums become outputs; the same for all of a convolution. All in steps of the output: a number
+ * of it is zero + number / scale (floats: itself). Activations change nothing of this but where 0
+ * is.
+ */
+typedef struct byte_finish {
+    float residual_scale, residual_shift; /* of a byte of the residual */
+    bool leaks;
+    float slope, zero;
+    float low, high; /* of the activation */
+    int low_byte, high_byte;
+    bool writes_floats;
+} byte_finish;
+
+INLINE float steps_of(const nn_byte_conv *conv)
+{
+    return conv->writes_floats ? 1 : 1 / conv->y.scale;
+}
+
+INLINE float zero_of(const nn_byte_conv *conv)
+{
+    return conv->writes_floats ? 0 : (float)conv->y.zero_point;
+}
+
+static int byte_of(float number)
+{
+    return number < 0 ? 0 : number > 255 ? 255 : (int)lrintf(number);
+}
+
+static byte_finish finish_of(const nn_byte_conv *conv)
+{
+    const nn_activation *activation = &conv->activation;
+    bool clips = activation->kind == NN_ACTIVATION_CLIP;
+    float steps = steps_of(conv), zero = zero_of(conv);
+    float residual = conv->residual.scale * steps;
+    byte_finish f = {.residual_scale = residual,
+                     .residual_shift = -(float)conv->residual.zero_point * residual,
+                     .leaks = activation->kind == NN_ACTIVATION_LEAKY_RELU,
+                     .slope = activation->alpha,
+                     .zero = zero,
+                     .low = -FLT_MAX,
+                     .high = FLT_MAX,
+                     .writes_floats = conv->writes_floats};
+    if (clips || activation->kind == NN_ACTIVATION_RELU)
+        f.low = (clips ? activation->alpha : 0) * steps + zero;
+    if (clips)
+        f.high = activation->beta * steps + zero;
+    f.low_byte = byte_of(f.low);
+    f.high_byte = byte_of(f.high);
+    return f;
+}
+
+/* One vector of outputs. residual: bytes at the same place, or NULL; to: bytes or floats. */
+INLINE void finish_vector(const byte_finish *f, reals x, const uint8_t *residual, void *to)
+{
+    if (residual != NULL)
+        x += load_bytes(residual) * f->residual_scale + f->residual_shift;
+    if (f->leaks)
+        x = select_reals(x < f->zero, (x - f->zero) * f->slope + f->zero, x);
+    if (!f->writes_floats) {
+        store_bytes(to, x, f->low_byte, f->high_byte);
+        return;
+    }
+    reals low = {0}, high = {0};
+    low += f->low;
+    high += f->high;
+    x = select_reals(x < low, low, x);
+    *(reals_unaligned *)to = select_reals(x > high, high, x);
+}
+
+/* Whether there is nothing to do but to round: most convolutions. */
+INLINE bool is_plain(const byte_finish *f, const uint8_t *residual, int64_t left)
+{
+    return residual == NULL && !f->leaks && !f->writes_floats && left >= LANES;
+}
+
+/* The same for `count` outputs, fewer than a vector has. */
+static void finish_part(const byte_finish *f, reals x, const uint8_t *residual, void *to, int count)
+{
+    uint8_t from[LANES] = {0};
+    float out[LANES];
+    if (residual != NULL)
+        memcpy(from, residual, (size_t)count);
+    finish_vector(f, x, residual != NULL ? from : NULL, out);
+    memcpy(to, out, (size_t)count * (f->writes_floats ? sizeof(float) : 1));
+}
+
+INLINE void finish_some(const byte_finish *f, reals x, const uint8_t *residual, void *to,
+                        int64_t left)
+{
+    if (left >= LANES)
+        finish_vector(f, x, residual, to);
+    else if (left > 0)
+        finish_part(f, x, residual, to, (int)left);
+}
+
+INLINE void *output_at(const byte_finish *f, void *y, int64_t index)
+{
+    return (char *)y + (size_t)index * (f->writes_floats ? sizeof(float) : 1);
+}
+
+#include "nn/simd/bytes_dense.inc.h"
+#include "nn/simd/bytes_depthwise.inc.h"
+
+/* ---- Which way ---- */
+
+static bool byte_conv_supported(const nn_byte_conv *conv)
+{
+    nn_activation_kind kind = conv->activation.kind;
+    return (conv->group == 1 || (is_depthwise(conv) && conv->window.kernel[0] <= MOST_ROWS)) &&
+           (kind == NN_ACTIVATION_NONE || kind == NN_ACTIVATION_RELU ||
+            kind == NN_ACTIVATION_CLIP || kind == NN_ACTIVATION_LEAKY_RELU);
+}
+
+static size_t byte_conv_packed_bytes(const nn_byte_conv *conv)
+{
+    return is_depthwise(conv) ? depthwise_packed_bytes(conv) : dense_packed_bytes(conv);
+}
+
+static size_t byte_conv_scratch_bytes(const nn_byte_conv *conv)
+{
+    return is_depthwise(conv) ? depthwise_scratch_bytes(conv) : dense_scratch_bytes(conv);
+}
+
+static void byte_conv_pack(const nn_byte_conv *conv, const int8_t *weights, const float *scales,
+                           const float *bias, void *packed)
+{
+    if (is_depthwise(conv))
+        pack_depthwise(conv, weights, scales, bias, packed);
+    else
+        pack_dense(conv, weights, scales, bias, packed);
+}
+
+static void byte_conv(const nn_byte_conv *conv, const uint8_t *x, const uint8_t *residual, void *y,
+                      void *scratch)
+{
+    if (is_depthwise(conv))
+        run_depthwise(conv, x, residual, y, scratch);
+    else
+        run_dense(conv, x, residual, y, scratch);
+}
+
+/* ---- Pooling and conversion ---- */
+
+static void largest_of(const uint8_t *restrict x, int64_t channels, uint8_t *restrict y)
+{
+    for (int64_t c = 0; c < channels; c++)
+        y[c] = x[c] > y[c] ? x[c] : y[c];
+}
+
+static void byte_max_pool(const nn_pool *pool, const uint8_t *x, uint8_t *y)
+{
+    const nn_window *w = &pool->window;
+    const nn_extent *in = &pool->in, *out = &pool->out;
+    int64_t channels = in->channels;
+    memset(y, 0, (size_t)(out->batch * out->height * out->width * channels));
+    for (int64_t n = 0; n < out->batch; n++)
+        for (int64_t row = 0; row < out->height; row++)
+            for (int64_t column = 0; column < out->width; column++, y += channels)
+                for (int ky = 0; ky < w->kernel[0]; ky++)
+                    for (int kx = 0; kx < w->kernel[1]; kx++) {
+                        int64_t from_row =
+                            row * w->stride[0] - w->pad_before[0] + (int64_t)ky * w->dilation[0];
+                        int64_t from =
+                            column * w->stride[1] - w->pad_before[1] + (int64_t)kx * w->dilation[1];
+                        if (from_row >= 0 && from_row < in->height && from >= 0 && from < in->width)
+                            largest_of(x + ((n * in->height + from_row) * in->width + from) *
+                                               channels,
+                                       channels, y);
+                    }
+}
+
+/* Small enough for store_bytes; NaN stays NaN. */
+INLINE reals in_steps(reals x, float per_step, float zero)
+{
+    reals most = {0}, steps = x * per_step + zero;
+    most += 1 << 20;
+    return select_reals(steps > most, most, steps);
+}
+
+static void byte_quantize(const float *x, int64_t count, nn_quantization to, uint8_t *y)
+{
+    float per_step = 1 / to.scale, zero = (float)to.zero_point;
+    int64_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        store_bytes(y + i, in_steps(load_reals(x + i), per_step, zero), 0, 255);
+    if (i < count) {
+        float from[LANES] = {0};
+        uint8_t out[LANES];
+        memcpy(from, x + i, (size_t)(count - i) * sizeof *x);
+        store_bytes(out, in_steps(load_reals(from), per_step, zero), 0, 255);
+        memcpy(y + i, out, (size_t)(count - i));
+    }
+}
+
+static void byte_dequantize(const uint8_t *x, int64_t count, nn_quantization from, float *y)
+{
+    float zero = (float)from.zero_point;
+    for (int64_t i = 0; i < count; i++)
+        y[i] = ((float)x[i] - zero) * from.scale;
+}
+
+#define BYTE_KERNEL_TABLE(set_name)                                                                \
+    {                                                                                              \
+        .name = set_name, .conv_supported = byte_conv_supported,                                   \
+        .conv_packed_bytes = byte_conv_packed_bytes,                                               \
+        .conv_scratch_bytes = byte_conv_scratch_bytes, .conv_pack = byte_conv_pack,                \
+        .conv = byte_conv, .max_pool = byte_max_pool, .quantize = byte_quantize,                   \
+        .dequantize = byte_dequantize                                                              \
+    }

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * One vector of channels of a pooling window. Included once for each width of vector, with VECTOR
+ * (wide or narrow) and NAME(x) set.
+ */
+
+/* rows and columns may be constants where this is called. */
+INLINE VECTOR NAME(pool_taps)(const pool_window *at, int64_t c, bool maximum, int rows, int columns)
+{
+    VECTOR best = (VECTOR){0} + (maximum ? -INFINITY : 0);
+    for (int ky = 0; ky < rows; ky++) {
+        for (int kx = 0; kx < columns; kx++) {
+            VECTOR x = NAME(load)(at->x + ky * at->row_floats + kx * at->tap_floats + c);
+            best = maximum ? NAME(larger)(x, best) : best + x;
+        }
+    }
+    return maximum ? best : best * at->share;
+}
+
+INLINE void NAME(pool)(const pool_window *at, int64_t c, bool maximum)
+{
+    VECTOR result;
+    if (at->rows == 2 && at->columns == 2)
+        result = NAME(pool_taps)(at, c, maximum, 2, 2);
+    else if (at->rows == 3 && at->columns == 3)
+        result = NAME(pool_taps)(at, c, maximum, 3, 3);
+    else
+        result = NAME(pool_taps)(at, c, maximum, at->rows, at->columns);
+    NAME(store)(at->y + c, result);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * 3x3 convolutions with fewer products (Winograd 1980; Lavin and Gray 2016, "Fast Algorithms for
+ * Convolutional Neural Networks"): tiles of 2x2 or 4x4 outputs, whose inputs of 4x4 or 6x6 pixels
+ * are transformed; for each of the 16 or 36 places one product of all tiles with a matrix of
+ * transformed weights; then the transform back. That makes 4 or 2.25 products of 9.
+ *
+ * Packed weights: the biases (M), then for each place the panels of panels.inc.h, biases zero.
+ */
+
+/* The points of the larger transform beside 0 and infinity: +-NEAR and +-FAR, whose rounding errors
+ * are smaller than those of the usual +-1 and +-2. */
+#define NEAR 0.70710678f
+#define FAR  1.41421356f
+
+#define WINOGRAD_SIDE         6     /* of the larger input tile */
+#define WINOGRAD_BLOCK_FLOATS 98304 /* of transformed numbers at once: they stay in the cache */
+#define WINOGRAD_MOST_TILES   (8 * TILE_ROWS)
+
+/* Where a tile of outputs goes. */
+typedef struct winograd_tile {
+    const float *bias;
+    const float *residual; /* the same place as y, or NULL */
+    float *y;
+    int64_t row_floats, pixel_floats;
+    int rows, columns; /* outputs inside the picture */
+    nn_activation activation;
+} winograd_tile;
+
+#define NAME(x) wide_##x
+#define VECTOR  wide
+#include "nn/simd/winograd_lanes.inc.h"
+#undef NAME
+#undef VECTOR
+
+#if NARROW_FLOATS != WIDE_FLOATS
+#define NAME(x) narrow_##x
+#define VECTOR  narrow
+#include "nn/simd/winograd_lanes.inc.h"
+#undef NAME
+#undef VECTOR
+#endif
+
+INLINE int64_t tiles_along(int64_t size, int outputs)
+{
+    return (size + outputs - 1) / outputs;
+}
+
+INLINE int64_t winograd_tiles(const nn_conv *conv, int outputs)
+{
+    return conv->out.batch * tiles_along(conv->out.height, outputs) *
+           tiles_along(conv->out.width, outputs);
+}
+
+/*
+ * A guess at the time in products, the transforms and the weights' way from memory included: about
+ * six products for a number transformed, two for a weight loaded.
+ */
+static int64_t winograd_cost(const nn_conv *conv, int outputs)
+{
+    int64_t in = conv->in.channels, out = conv->out.channels;
+    int64_t tiles = winograd_tiles(conv, outputs), places = (outputs + 2) * (outputs + 2);
+    return places * ((tiles + 2) * in * out + 6 * tiles * (in + out));
+}
+
+static bool winograd_fits(const nn_conv *conv)
+{
+    const nn_window *w = &conv->window;
+    return conv->group == 1 && w->kernel[0] == 3 && w->kernel[1] == 3 && w->stride[0] == 1 &&
+           w->stride[1] == 1 && w->dilation[0] == 1 && w->dilation[1] == 1 &&
+           conv->in.channels % NARROW_FLOATS == 0 && conv->out.channels % NARROW_FLOATS == 0;
+}
+
+/* Outputs along a tile's side: 4, 2, or 0 where the plain way is as fast or the only one. */
+static int winograd_outputs(const nn_conv *conv)
+{
+    if (!winograd_fits(conv))
+        return 0;
+    int64_t pixels = conv->out.batch * conv->out.height * conv->out.width;
+    int64_t direct = 9 * (pixels + 2) * conv->in.channels * conv->out.channels;
+    int64_t two = winograd_cost(conv, 2), four = winograd_cost(conv, 4);
+    int64_t best = two < four ? two : four;
+    if (best > direct / 5 * 4)
+        return 0;
+    return two < four ? 2 : 4;
+}
+
+static size_t winograd_packed_floats(const nn_conv *conv)
+{
+    int side = winograd_outputs(conv) + 2;
+    return (size_t)conv->out.channels +
+           (size_t)(side * side) * panels_floats(conv->out.channels, conv->in.channels);
+}
+
+/* Three weights of a line to side numbers. */
+static void winograd_weights(int side, const double *g, int from_step, double *u, int to_step)
+{
+    double g0 = g[0], g1 = g[from_step], g2 = g[2 * from_step];
+    u[0] = g0;
+    if (side == 4) {
+        u[to_step] = (g0 + g1 + g2) / 2;
+        u[2 * to_step] = (g0 - g1 + g2) / 2;
+        u[3 * to_step] = g2;
+        return;
+    }
+    u[to_step] = -(g0 + NEAR * g1 + g2 / 2) / 1.5;
+    u[2 * to_step] = -(g0 - NEAR * g1 + g2 / 2) / 1.5;
+    u[3 * to_step] = (g0 + FAR * g1 + 2 * g2) / 6;
+    u[4 * to_step] = (g0 - FAR * g1 + 2 * g2) / 6;
+    u[5 * to_step] = g2;
+}
+
+/* The window of one pair of channels to its places, `stride` floats apart. */
+static void winograd_pack_window(int side, const float *window, float *to, size_t stride)
+{
+    double g[9], lines[3 * WINOGRAD_SIDE], u[WINOGRAD_SIDE * WINOGRAD_SIDE];
+    for (int i = 0; i < 9; i++)
+        g[i] = window[i];
+    for (int j = 0; j < 3; j++)
+        winograd_weights(side, g + j, 3, lines + j, 3);
+    for (int i = 0; i < side; i++)
+        winograd_weights(side, lines + 3 * i, 1, u + side * i, 1);
+    for (int place = 0; place < side * side; place++)
+        to[(size_t)place * stride] = (float)u[place];
+}
+
+static void pack_winograd(const nn_conv *conv, const float *weights, const float *bias,
+                          float *packed)
+{
+    int side = winograd_outputs(conv) + 2;
+    int64_t in = conv->in.channels, out = conv->out.channels;
+    size_t stride = panels_floats(out, in);
+    memset(packed, 0, winograd_packed_floats(conv) * sizeof *packed);
+    if (bias != NULL)
+        memcpy(packed, bias, (size_t)out * sizeof *packed);
+    packed += out;
+    for (int64_t first = 0; first < out;) {
+        int width = panel_width(out - first);
+        for (int64_t c = 0; c < in; c++)
+            for (int i = 0; i < width && first + i < out; i++)
+                winograd_pack_window(side, weights + ((first + i) * in + c) * 9,
+                                     packed + (1 + c) * width + i, stride);
+        packed += (in + 1) * width;
+        first += width;
+    }
+}
+
+/*
+ * Tiles that are worked on at once: as many as fit, but with few channels no more than pay for
+ * loading the weights again; then they stay in the first cache.
+ */
+static int winograd_block(const nn_conv *conv, int outputs)
+{
+    int64_t places = (outputs + 2) * (outputs + 2),
+            channels = conv->in.channels + conv->out.channels;
+    int64_t fit = WINOGRAD_BLOCK_FLOATS / (places * channels);
+    int64_t block = (fit < channels ? fit : channels) / TILE_ROWS * TILE_ROWS;
+    int64_t all = winograd_tiles(conv, outputs);
+    block = block < TILE_ROWS ? TILE_ROWS : block;
+    block = block > WINOGRAD_MOST_TILES ? WINOGRAD_MOST_TILES : block;
+    return (int)(block < all ? block : all);
+}
+
+/* Scratch: pixel pointers of one place, zeros, transformed inputs, products. */
+static size_t winograd_scratch_bytes(const nn_conv *conv)
+{
+    int outputs = winograd_outputs(conv);
+    size_t places = (size_t)((outputs + 2) * (outputs + 2));
+    size_t tiles = (size_t)winograd_block(conv, outputs);
+    size_t in = (size_t)conv->in.channels, out = (size_t)conv->out.channels;
+    return WINOGRAD_MOST_TILES * sizeof(const float *) +
+           (in + places * tiles * (in + out)) * sizeof(float);
+}
+
+/* The input pixels of a tile; the padding is zeros. */
+static void winograd_pixels(const nn_conv *conv, int outputs, const float *x, out_pixel at,
+                            const float *zeros, const float **pixels)
+{
+    int side = outputs + 2;
+    int64_t top = at.row * outputs - conv->window.pad_before[0];
+    int64_t left = at.column * outputs - conv->window.pad_before[1];
+    int64_t width = conv->in.width, channels = conv->in.channels;
+    bool inside = top >= 0 && left >= 0 && top + side <= conv->in.height && left + side <= width;
+    for (int i = 0; i < side; i++) {
+        int64_t row = top + i;
+        const float *line = x + ((at.picture * conv->in.height + row) * width + left) * channels;
+        bool row_inside = row >= 0 && row < conv->in.height;
+        for (int j = 0; j < side; j++) {
+            int64_t column = left + j;
+            bool there = inside || (row_inside && column >= 0 && column < width);
+            pixels[i * side + j] = there ? line + j * channels : zeros;
+        }
+    }
+}
+
+static void winograd_read(const nn_conv *conv, int outputs, const float *const *pixels, float *to,
+                          size_t stride)
+{
+    int64_t c = 0;
+    for (; c + WIDE_FLOATS <= conv->in.channels; c += WIDE_FLOATS)
+        wide_winograd_read(outputs, pixels, c, to, stride);
+#if NARROW_FLOATS != WIDE_FLOATS
+    for (; c < conv->in.channels; c += NARROW_FLOATS)
+        narrow_winograd_read(outputs, pixels, c, to, stride);
+#endif
+}
+
+static void winograd_write(const nn_conv *conv, int outputs, const winograd_tile *tile,
+                           const float *from, size_t stride)
+{
+    int64_t c = 0;
+    for (; c + WIDE_FLOATS <= conv->out.channels; c += WIDE_FLOATS)
+        wide_winograd_write(outputs, tile, c, from, stride);
+#if NARROW_FLOATS != WIDE_FLOATS
+    for (; c < conv->out.channels; c += NARROW_FLOATS)
+        narrow_winograd_write(outputs, tile, c, from, stride);
+#endif
+}
+
+static winograd_tile winograd_target(const nn_conv *conv, int outputs, out_pixel at,
+                                     const float *residual, float *y)
+{
+    int64_t row = at.row * outputs, column = at.column * outputs;
+    int64_t rows = conv->out.height - row, columns = conv->out.width - column;
+    int64_t pixel = (at.picture * conv->out.height + row) * conv->out.width + column;
+    int64_t offset = pixel * conv->out.channels;
+    return (winograd_tile){.bias = conv->packed,
+                           .residual = residual != NULL ? residual + offset : NULL,
+                           .y = y + offset,
+                           .row_floats = conv->out.width * conv->out.channels,
+                           .pixel_floats = conv->out.channels,
+                           .rows = rows < outputs ? (int)rows : outputs,
+                           .columns = columns < outputs ? (int)columns : outputs,
+                           .activation = conv->activation};
+}
+
+/* One product for each place: (count, in channels) by (in channels, out channels). */
+static void winograd_multiply(const nn_conv *conv, int places, const float *transformed,
+                              float *products, int block, int count, const float **pointers)
+{
+    int64_t in = conv->in.channels, out = conv->out.channels;
+    size_t place_floats = panels_floats(out, in);
+    tile_args args = {.pixels = pointers, .taps = 1, .channels = in, .stride = (size_t)out};
+    for (int place = 0; place < places; place++) {
+        point_at_rows(transformed + (int64_t)place * block * in, in, count, pointers);
+        args.y = products + (int64_t)place * block * out;
+        run_panels(args, conv->packed + out + (size_t)place * place_floats, out, count);
+    }
+}
+
+static void run_winograd(const nn_conv *conv, const float *x, const float *residual, float *y,
+                         void *scratch)
+{
+    int outputs = winograd_outputs(conv);
+    int places = (outputs + 2) * (outputs + 2), block = winograd_block(conv, outputs);
+    int64_t in = conv->in.channels, out = conv->out.channels;
+    nn_extent tiles = {conv->out.batch, tiles_along(conv->out.height, outputs),
+                       tiles_along(conv->out.width, outputs), 1};
+    const float **pointers = scratch;
+    float *zeros = (float *)(pointers + WINOGRAD_MOST_TILES);
+    float *transformed = zeros + in, *products = transformed + (int64_t)places * block * in;
+    memset(zeros, 0, (size_t)in * sizeof *zeros);
+    out_pixel reading = {0}, writing = {0};
+    for (int64_t left = winograd_tiles(conv, outputs); left > 0; left -= block) {
+        int count = left < block ? (int)left : block;
+        for (int t = 0; t < count; t++, step_pixel(&tiles, &reading)) {
+            const float *pixels[WINOGRAD_SIDE * WINOGRAD_SIDE];
+            winograd_pixels(conv, outputs, x, reading, zeros, pixels);
+            winograd_read(conv, outputs, pixels, transformed + t * in, (size_t)(block * in));
+        }
+        winograd_multiply(conv, places, transformed, products, block, count, pointers);
+        for (int t = 0; t < count; t++, step_pixel(&tiles, &writing)) {
+            winograd_tile tile = winograd_target(conv, outputs, writing, residual, y);
+            winograd_write(conv, outputs, &tile, products + t * out, (size_t)(block * out));
+        }
+    }
+}

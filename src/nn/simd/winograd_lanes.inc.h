@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Winograd's transforms for one vector of channels. Included once for each width of vector, with
+ * VECTOR (wide or narrow) and NAME(x) set. outputs: 2 or 4, a constant where these are called.
+ */
+
+/* A line of the input: outputs + 2 numbers, `step` vectors apart, in place. */
+INLINE void NAME(winograd_in)(int outputs, VECTOR *d, int step)
+{
+    VECTOR d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step];
+    if (outputs == 2) {
+        d[0] = d0 - d2;
+        d[step] = d1 + d2;
+        d[2 * step] = d2 - d1;
+        d[3 * step] = d3 - d1;
+        return;
+    }
+    VECTOR d4 = d[4 * step], d5 = d[5 * step];
+    VECTOR near_even = d4 - 2.0f * d2, near_odd = NEAR * (d3 - 2.0f * d1);
+    VECTOR far_even = d4 - 0.5f * d2, far_odd = FAR * (d3 - 0.5f * d1);
+    d[0] = d0 - 2.5f * d2 + d4;
+    d[step] = near_even + near_odd;
+    d[2 * step] = near_even - near_odd;
+    d[3 * step] = far_even + far_odd;
+    d[4 * step] = far_even - far_odd;
+    d[5 * step] = d1 - 2.5f * d3 + d5;
+}
+
+/* A line of the products to `outputs` numbers, in place. */
+INLINE void NAME(winograd_out)(int outputs, VECTOR *m, int step)
+{
+    VECTOR near_sum = m[step] + m[2 * step], near_difference = m[step] - m[2 * step];
+    if (outputs == 2) {
+        m[0] = m[0] + near_sum;
+        m[step] = near_difference + m[3 * step];
+        return;
+    }
+    VECTOR far_sum = m[3 * step] + m[4 * step];
+    VECTOR far_difference = m[3 * step] - m[4 * step];
+    m[0] = m[0] + near_sum + far_sum;
+    m[step] = NEAR * near_difference + FAR * far_difference;
+    m[2 * step] = 0.5f * near_sum + 2.0f * far_sum;
+    m[3 * step] = 0.5f * NEAR * near_difference + (2.0f * FAR * far_difference + m[5 * step]);
+}
+
+/* Channels c.. of one tile, from its pixels (side, side) to `to`: (side, side), `stride` apart. */
+INLINE void NAME(winograd_read_as)(int outputs, const float *const *pixels, int64_t c, float *to,
+                                   size_t stride)
+{
+    int side = outputs + 2;
+    VECTOR d[WINOGRAD_SIDE * WINOGRAD_SIDE];
+    UNROLL
+    for (int j = 0; j < side; j++) {
+        UNROLL
+        for (int i = 0; i < side; i++)
+            d[i * side + j] = NAME(load)(pixels[i * side + j] + c);
+        NAME(winograd_in)(outputs, d + j, side);
+    }
+    UNROLL
+    for (int i = 0; i < side; i++) {
+        NAME(winograd_in)(outputs, d + i * side, 1);
+        UNROLL
+        for (int j = 0; j < side; j++)
+            NAME(store)(to + (size_t)(i * side + j) * stride + c, d[i * side + j]);
+    }
+}
+
+/* Channels c.. of one tile, from the products (side, side), `stride` apart, to the picture. */
+INLINE void NAME(winograd_write_as)(int outputs, const winograd_tile *tile, int64_t c,
+                                    const float *from, size_t stride)
+{
+    int side = outputs + 2;
+    VECTOR m[WINOGRAD_SIDE * WINOGRAD_SIDE], bias = NAME(load)(tile->bias + c);
+    UNROLL
+    for (int j = 0; j < side; j++) {
+        UNROLL
+        for (int i = 0; i < side; i++)
+            m[i * side + j] = NAME(load)(from + (size_t)(i * side + j) * stride + c);
+        NAME(winograd_out)(outputs, m + j, side);
+    }
+    UNROLL
+    for (int i = 0; i < outputs; i++) {
+        NAME(winograd_out)(outputs, m + i * side, 1);
+        UNROLL
+        for (int j = 0; j < outputs; j++) {
+            if (i >= tile->rows || j >= tile->columns)
+                continue;
+            int64_t offset = i * tile->row_floats + j * tile->pixel_floats + c;
+            VECTOR sum = m[i * side + j] + bias;
+            if (tile->residual != NULL)
+                sum += NAME(load)(tile->residual + offset);
+            NAME(store)(tile->y + offset, NAME(activate)(tile->activation, sum));
+        }
+    }
+}
+
+/* Functions of their own: inlined into a loop, each of the places would get a running pointer. */
+static __attribute__((noinline)) void NAME(winograd_read)(int outputs, const float *const *pixels,
+                                                          int64_t c, float *to, size_t stride)
+{
+    if (outputs == 4)
+        NAME(winograd_read_as)(4, pixels, c, to, stride);
+    else
+        NAME(winograd_read_as)(2, pixels, c, to, stride);
+}
+
+static __attribute__((noinline)) void NAME(winograd_write)(int outputs, const winograd_tile *tile,
+                                                           int64_t c, const float *from,
+                                                           size_t stride)
+{
+    if (outputs == 4)
+        NAME(winograd_write_as)(4, tile, c, from, stride);
+    else
+        NAME(winograd_write_as)(2, tile, c, from, stride);
+}
