@@ -14,7 +14,8 @@ static void tables_are_opencvs(void **state)
         int32_t *sum = malloc(bytes);
         uint32_t *squares = malloc(bytes);
         int32_t *tilted = malloc(bytes);
-        assert_ok(image_integral(&gray, sum, squares, tilted, &error), &error);
+        image_tables tables = {sum, squares, tilted, (size_t)c->width + 1, 0};
+        assert_ok(image_integral(&gray, &tables, &error), &error);
         assert_int_equal(hash_bytes(sum, bytes), c->sum_hash);
         assert_int_equal(hash_bytes(squares, bytes), c->squares_hash);
         assert_int_equal(hash_bytes(tilted, bytes), c->tilted_hash);
@@ -32,23 +33,23 @@ static void any_table_may_be_absent(void **state)
     uint8_t pixels[] = {1, 2, 3, 4, 5, 6};
     mien_image gray = {pixels, 3, 2, 3, MIEN_PIXEL_GRAY8};
     int32_t sum[12];
-    assert_ok(image_integral(&gray, sum, NULL, NULL, &error), &error);
+    image_tables only_sum = {.sum = sum, .stride = 4}, none = {0};
+    assert_ok(image_integral(&gray, &only_sum, &error), &error);
     assert_int_equal(sum[11], 21);
     assert_int_equal(sum[6], 3);
-    assert_ok(image_integral(&gray, NULL, NULL, NULL, &error), &error);
+    assert_ok(image_integral(&gray, &none, &error), &error);
 }
 
 static void wrong_pictures_are_refused(void **state)
 {
     (void)state;
     mien_error error;
+    image_tables none = {0};
     mien_image color = new_picture(3, 2, MIEN_PIXEL_RGB8);
-    assert_fails(MIEN_INVALID_ARGUMENT, image_integral(&color, NULL, NULL, NULL, &error), &error,
-                 "grey");
+    assert_fails(MIEN_INVALID_ARGUMENT, image_integral(&color, &none, &error), &error, "grey");
     /* The limit is checked before a pixel is touched, so a false view is enough. */
     mien_image large = {color.data, 4000, 2106, 4000, MIEN_PIXEL_GRAY8};
-    assert_fails(MIEN_LIMIT, image_integral(&large, NULL, NULL, NULL, &error), &error,
-                 "4000 x 2106");
+    assert_fails(MIEN_LIMIT, image_integral(&large, &none, &error), &error, "4000 x 2106");
     mien_image_free(&color);
 }
 

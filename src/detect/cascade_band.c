@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/cascade_band.h"
+
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+void band_memory_free(band_memory *memory)
+{
+    free(memory->shrunk);
+    free(memory->resize_row);
+    free(memory->sums);
+    free(memory->squares);
+    free(memory->row.factors);
+    free(memory->row.positions);
+    raw_windows_free(&memory->windows);
+    *memory = (band_memory){0};
+}
+
+bool band_memory_allocate(const cascade_plan *plan, band_memory *memory)
+{
+    size_t lanes = plan->row_windows + CASCADE_MAX_LANES;
+    band_memory_free(memory);
+    memory->shrunk = memory_zeroed(plan->band_pixels, sizeof *memory->shrunk);
+    memory->resize_row = memory_zeroed((size_t)plan->width + 1, sizeof *memory->resize_row);
+    memory->sums = memory_zeroed(plan->sum_entries, sizeof *memory->sums);
+    memory->squares = memory_zeroed(plan->square_entries, sizeof *memory->squares);
+    memory->row.factors = memory_zeroed(lanes, sizeof *memory->row.factors);
+    memory->row.positions = memory_zeroed(lanes, sizeof *memory->row.positions);
+    bool done = memory->shrunk != NULL && memory->resize_row != NULL && memory->sums != NULL &&
+                memory->squares != NULL && memory->row.factors != NULL &&
+                memory->row.positions != NULL;
+    if (!done)
+        band_memory_free(memory);
+    return done;
+}
+
+/* The rows of the shrunk picture that the band's windows cover. */
+static mien_image shrink(const cascade_plan *plan, const scan_band *band, int window_height,
+                         const mien_image *gray, band_memory *memory)
+{
+    const scan_scale *scale = &plan->scales.scales[band->scale];
+    mien_image rows = *gray;
+    rows.height = band->end - 1 - band->first + window_height;
+    if (scale->width == gray->width && scale->height == gray->height) {
+        rows.data = image_row(gray, band->first);
+        return rows;
+    }
+    rows.data = memory->shrunk;
+    rows.width = scale->width;
+    rows.stride = (size_t)scale->width;
+    image_resize_rows(gray, plan->taps + scale->first_tap, scale->height, band->first, &rows,
+                      memory->resize_row);
+    return rows;
+}
+
+static bool add_window(raw_windows *windows, const scan_scale *scale, int x, int y)
+{
+    raw_window window = {.x = (int)lrintf((float)x * scale->factor),
+                         .y = (int)lrintf((float)y * scale->factor),
+                         .width = scale->window_width,
+                         .height = scale->window_height};
+    return raw_windows_add(windows, &window);
+}
+
+static bool scan_rows(const cascade_kernels *kernels, const cascade_layout *layout,
+                      const scan_scale *scale, const scan_band *band, band_memory *memory)
+{
+    int windows = (scale->columns + scale->step - 1) / scale->step;
+    for (int y = band->first; y < band->end; y += scale->step) {
+        size_t offset = (size_t)(y - band->first) * layout->stride;
+        int count = kernels->scan_row(layout, memory->sums + offset, memory->squares + offset,
+                                      windows, &memory->row);
+        for (int i = 0; i < count; i++)
+            if (!add_window(&memory->windows, scale, memory->row.positions[i] * scale->step, y))
+                return false;
+    }
+    return true;
+}
+
+bool band_search(const cascade *model, const cascade_kernels *kernels, const cascade_plan *plan,
+                 const scan_band *band, const mien_image *gray, band_memory *memory)
+{
+    const scan_scale *scale = &plan->scales.scales[band->scale];
+    const cascade_layout *layout = &plan->layouts[scale->step - 1];
+    mien_image rows = shrink(plan, band, model->height, gray, memory);
+    kernels->fill_tables(layout, &rows, memory->sums, memory->squares);
+    return scan_rows(kernels, layout, scale, band, memory);
+}

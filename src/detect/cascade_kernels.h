@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DETECT_CASCADE_KERNELS_H
+#define DETECT_CASCADE_KERNELS_H
+
+/*
+ * The work on every window as a table of functions: one for each instruction set, and plain C.
+ * All of them give the same windows: each computes in the same order, in the same types.
+ */
+
+#include "detect/cascade_layout.h"
+
+#include <mien/image.h>
+
+/* What a row of windows is worked on with. */
+typedef struct cascade_row {
+    float *factors; /* (windows + CASCADE_MAX_LANES): what features are multiplied by; 0: flat */
+    int32_t *positions; /* (windows + CASCADE_MAX_LANES): the windows that are still possible */
+} cascade_row;
+
+typedef struct cascade_kernels {
+    const char *name;
+    /* Makes the integral images of a grey picture: sums (and tilted sums) and squares, both in the
+     * form of the layout, with zeros or what else is there beyond the picture. */
+    void (*fill_tables)(const cascade_layout *layout, const mien_image *gray, int32_t *sums,
+                        uint32_t *squares);
+    /* Leaves the numbers of the windows that pass all stages in row->positions, rising, and returns
+     * how many. sums and squares: the first entries of the row, which has count windows. */
+    int (*scan_row)(const cascade_layout *layout, const int32_t *sums, const uint32_t *squares,
+                    int count, cascade_row *row);
+} cascade_kernels;
+
+extern const cascade_kernels cascade_kernels_reference; /* plain C, window by window */
+#if defined(__x86_64__)
+extern const cascade_kernels cascade_kernels_avx512; /* AVX-512 F, VL, BW and DQ */
+extern const cascade_kernels cascade_kernels_avx2;
+#endif
+extern const cascade_kernels cascade_kernels_generic; /* 128-bit vectors */
+
+/* The index-th set that runs on this processor, the best first and plain C last; else NULL. */
+const cascade_kernels *cascade_kernels_at(size_t index);
+
+/* By name, NULL for the best; NULL when there is none of that name that runs here. */
+const cascade_kernels *cascade_kernels_find(const char *name);
+
+#endif
