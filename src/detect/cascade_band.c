@@ -12,25 +12,24 @@ void band_memory_free(band_memory *memory)
     free(memory->resize_row);
     free(memory->sums);
     free(memory->squares);
-    free(memory->row.factors);
-    free(memory->row.positions);
-    raw_windows_free(&memory->windows);
+    free(memory->windows.factors);
+    free(memory->windows.offsets);
+    raw_windows_free(&memory->found);
     *memory = (band_memory){0};
 }
 
 bool band_memory_allocate(const cascade_plan *plan, band_memory *memory)
 {
-    size_t lanes = plan->row_windows + CASCADE_MAX_LANES;
     band_memory_free(memory);
     memory->shrunk = memory_zeroed(plan->band_pixels, sizeof *memory->shrunk);
     memory->resize_row = memory_zeroed((size_t)plan->width + 1, sizeof *memory->resize_row);
     memory->sums = memory_zeroed(plan->sum_entries, sizeof *memory->sums);
     memory->squares = memory_zeroed(plan->square_entries, sizeof *memory->squares);
-    memory->row.factors = memory_zeroed(lanes, sizeof *memory->row.factors);
-    memory->row.positions = memory_zeroed(lanes, sizeof *memory->row.positions);
+    memory->windows.factors = memory_zeroed(plan->square_entries, sizeof(float));
+    memory->windows.offsets = memory_zeroed(plan->band_windows + 1, sizeof(int32_t));
     bool done = memory->shrunk != NULL && memory->resize_row != NULL && memory->sums != NULL &&
-                memory->squares != NULL && memory->row.factors != NULL &&
-                memory->row.positions != NULL;
+                memory->squares != NULL && memory->windows.factors != NULL &&
+                memory->windows.offsets != NULL;
     if (!done)
         band_memory_free(memory);
     return done;
@@ -64,17 +63,19 @@ static bool add_window(raw_windows *windows, const scan_scale *scale, int x, int
     return raw_windows_add(windows, &window);
 }
 
-static bool scan_rows(const cascade_kernels *kernels, const cascade_layout *layout,
-                      const scan_scale *scale, const scan_band *band, band_memory *memory)
+static bool scan(const cascade_kernels *kernels, const cascade_layout *layout,
+                 const scan_scale *scale, const scan_band *band, band_memory *memory)
 {
-    int windows = (scale->columns + scale->step - 1) / scale->step;
-    for (int y = band->first; y < band->end; y += scale->step) {
-        size_t offset = (size_t)(y - band->first) * layout->stride;
-        int count = kernels->scan_row(layout, memory->sums + offset, memory->squares + offset,
-                                      windows, &memory->row);
-        for (int i = 0; i < count; i++)
-            if (!add_window(&memory->windows, scale, memory->row.positions[i] * scale->step, y))
-                return false;
+    int rows = (band->end - band->first + scale->step - 1) / scale->step;
+    int columns = (scale->columns + scale->step - 1) / scale->step;
+    int count =
+        kernels->scan_band(layout, memory->sums, memory->squares, rows, columns, &memory->windows);
+    for (int i = 0; i < count; i++) {
+        int offset = memory->windows.offsets[i];
+        int x = offset % layout->row_offset * scale->step;
+        int y = band->first + offset / layout->row_offset * scale->step;
+        if (!add_window(&memory->found, scale, x, y))
+            return false;
     }
     return true;
 }
@@ -86,5 +87,5 @@ bool band_search(const cascade *model, const cascade_kernels *kernels, const cas
     const cascade_layout *layout = &plan->layouts[scale->step - 1];
     mien_image rows = shrink(plan, band, model->height, gray, memory);
     kernels->fill_tables(layout, &rows, memory->sums, memory->squares);
-    return scan_rows(kernels, layout, scale, band, memory);
+    return scan(kernels, layout, scale, band, memory);
 }

@@ -14,15 +14,15 @@ typedef struct band_memory {
     uint16_t *resize_row; /* see image_resize_rows */
     int32_t *sums;        /* upright, then tilted if the cascade needs it */
     uint32_t *squares;
-    cascade_row row;
-    raw_windows windows; /* that were found */
+    cascade_windows windows;
+    raw_windows found;
 } band_memory;
 
 /* false when out of memory; then it is as zeroed. What it held goes. */
 bool band_memory_allocate(const cascade_plan *plan, band_memory *memory);
 void band_memory_free(band_memory *memory);
 
-/* Adds the windows of the band to memory->windows, row by row. false when out of memory. */
+/* Adds the windows of the band to memory->found, row by row. false when out of memory. */
 bool band_search(const cascade *model, const cascade_kernels *kernels, const cascade_plan *plan,
                  const scan_band *band, const mien_image *gray, band_memory *memory);
 

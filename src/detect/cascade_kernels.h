@@ -11,11 +11,11 @@
 
 #include <mien/image.h>
 
-/* What a row of windows is worked on with. */
-typedef struct cascade_row {
-    float *factors; /* (windows + CASCADE_MAX_LANES): what features are multiplied by; 0: flat */
-    int32_t *positions; /* (windows + CASCADE_MAX_LANES): the windows that are still possible */
-} cascade_row;
+/* What the windows of a band are worked on with. An offset counts entries of a table. */
+typedef struct cascade_windows {
+    int32_t *offsets; /* (windows + 1): of the windows that are still possible, rising */
+    float *factors; /* (layout->table_size), by offset: what features are multiplied by; 0: flat */
+} cascade_windows;
 
 typedef struct cascade_kernels {
     const char *name;
@@ -23,10 +23,11 @@ typedef struct cascade_kernels {
      * form of the layout, with zeros or what else is there beyond the picture. */
     void (*fill_tables)(const cascade_layout *layout, const mien_image *gray, int32_t *sums,
                         uint32_t *squares);
-    /* Leaves the numbers of the windows that pass all stages in row->positions, rising, and returns
-     * how many. sums and squares: the first entries of the row, which has count windows. */
-    int (*scan_row)(const cascade_layout *layout, const int32_t *sums, const uint32_t *squares,
-                    int count, cascade_row *row);
+    /* Leaves the offsets of the windows that pass all stages in windows->offsets and returns how
+     * many. There are rows x columns of them, columns one entry and rows layout->row_offset entries
+     * apart, from the first entries of sums and squares on. */
+    int (*scan_band)(const cascade_layout *layout, const int32_t *sums, const uint32_t *squares,
+                     int rows, int columns, cascade_windows *windows);
 } cascade_kernels;
 
 extern const cascade_kernels cascade_kernels_reference; /* plain C, window by window */

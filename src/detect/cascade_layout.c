@@ -8,9 +8,10 @@
 /* Sums over a larger white picture would not fit into an int32. */
 enum { MAX_TABLE_ENTRIES = INT32_MAX / 255 };
 
+/* To whole cache lines. */
 static size_t round_up(size_t entries)
 {
-    return (entries + CASCADE_MAX_LANES - 1) / CASCADE_MAX_LANES * CASCADE_MAX_LANES;
+    return (entries + 15) / 16 * 16;
 }
 
 /* ---- rectangles ---- */
@@ -111,7 +112,8 @@ static mien_status set_shape(cascade_layout *layout, int rows, int columns, mien
                          "a picture %d pixels wide is too large for a window that needs %d rows "
                          "of it at once",
                          columns - 1, rows - 1);
-    layout->table_size = entries + CASCADE_MAX_LANES;
+    layout->row_offset = layout->step * (int)layout->stride;
+    layout->table_size = entries + CASCADE_READ_BEYOND;
     return MIEN_OK;
 }
 

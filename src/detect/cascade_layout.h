@@ -13,8 +13,8 @@
 /* Windows of no smaller 1 / standard deviation are flat: they are not looked at. */
 #define CASCADE_FLATTEST_CONTRAST 0.1
 
-/* Vectors read up to this many entries beyond the last window of a row. */
-#define CASCADE_MAX_LANES 16
+/* Vectors read up to this many entries beyond the last window. */
+#define CASCADE_READ_BEYOND 64
 
 /* A node with its feature; offsets count from a window's first entry in the sums. */
 typedef struct placed_node {
@@ -41,6 +41,7 @@ typedef struct placed_stage {
 typedef struct cascade_layout {
     int step;                   /* from window to window, pixels of the shrunk picture: 1 or 2 */
     size_t stride, odd_columns; /* entries; odd_columns is 0 when step is 1 */
+    int row_offset;             /* entries from a row of windows to the next */
     size_t table_size;          /* entries of one table with what vectors read beyond it */
     bool has_tilted;            /* the tilted sums follow table_size entries after the sums */
     int32_t area_corners[4];    /* the window without its border, in the sums and the squares */

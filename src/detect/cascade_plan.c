@@ -73,8 +73,8 @@ static void place_bands_of(cascade_plan *plan, int index, int window_height)
         plan->bands[plan->band_count++] = (scan_band){index, first, end};
         keep_larger(&plan->band_pixels,
                     (size_t)(end - 1 - first + window_height) * (size_t)scale->width);
+        keep_larger(&plan->band_windows, (size_t)(end - first) * (size_t)scale->columns);
     }
-    keep_larger(&plan->row_windows, (size_t)scale->columns);
 }
 
 static mien_status place_bands(const cascade *model, cascade_plan *plan, mien_error *error)

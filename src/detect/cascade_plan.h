@@ -27,7 +27,7 @@ typedef struct cascade_plan {
     /* What a band needs at most: */
     size_t band_pixels;                 /* of the shrunk picture */
     size_t sum_entries, square_entries; /* of the tables; the tilted sums count as sums */
-    size_t row_windows;
+    size_t band_windows;
 } cascade_plan;
 
 /*

@@ -81,18 +81,28 @@ static int stages_passed(const cascade_layout *layout, const int32_t *window,
     return layout->stage_count;
 }
 
+/* Appends the offsets of the row's windows that pass; returns how many there are now. */
 static int scan_row(const cascade_layout *layout, const int32_t *sums, const uint32_t *squares,
-                    int count, cascade_row *row)
+                    int offset, int columns, int found, int32_t *offsets)
 {
-    int found = 0;
-    for (int i = 0; i < count; i++) {
-        int passed = stages_passed(layout, sums + i, squares + i);
+    for (int i = 0; i < columns; i++) {
+        int passed = stages_passed(layout, sums + offset + i, squares + offset + i);
         if (passed == layout->stage_count)
-            row->positions[found++] = i;
+            offsets[found++] = offset + i;
         if (passed == 0) /* its neighbour is hopeless too: OpenCV's rule */
             i++;
     }
     return found;
 }
 
-const cascade_kernels cascade_kernels_reference = {"reference", fill_tables, scan_row};
+static int scan_band(const cascade_layout *layout, const int32_t *sums, const uint32_t *squares,
+                     int rows, int columns, cascade_windows *windows)
+{
+    int found = 0;
+    for (int y = 0; y < rows; y++)
+        found = scan_row(layout, sums, squares, y * layout->row_offset, columns, found,
+                         windows->offsets);
+    return found;
+}
+
+const cascade_kernels cascade_kernels_reference = {"reference", fill_tables, scan_band};

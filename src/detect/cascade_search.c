@@ -70,7 +70,7 @@ static void search_bands(void *context, int number)
     cascade_searcher *searcher = context;
     const cascade_plan *plan = &searcher->plan;
     search_member *member = &searcher->members[number];
-    raw_windows *windows = &member->memory.windows;
+    raw_windows *windows = &member->memory.found;
     windows->count = 0;
     member->out_of_memory = false;
     size_t band;
@@ -94,7 +94,7 @@ static bool gather(cascade_searcher *searcher)
         if (member->out_of_memory)
             return false;
         for (size_t i = found->first; i < found->end; i++)
-            if (!raw_windows_add(&searcher->windows, &member->memory.windows.windows[i]))
+            if (!raw_windows_add(&searcher->windows, &member->memory.found.windows[i]))
                 return false;
     }
     return true;

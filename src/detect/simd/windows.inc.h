@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A row of windows: contrast, the first stage for all of them, then each stage for the vectors that
- * still hold a possible window. Lanes of windows that are out are computed along and not looked at.
+ * The windows of a band: contrast and the first stage for all of them, then stage after stage for
+ * what is left. A vector holds the windows at start .. start+LANES-1 of the tables, whether they
+ * are still possible or not, so that all loads are of neighbours; VECTORS of them, wherever they
+ * start, go through a stage side by side and share the loads of its nodes.
  */
 
 INLINE ints entries(const int32_t *at)
@@ -73,105 +75,202 @@ INLINE ints select_bits(ints mask, ints yes, ints no)
     return (mask & yes) | (~mask & no);
 }
 
-INLINE ints bits_of(float value)
+INLINE ints all_lanes(int32_t value)
+{
+    return value - (ints){0};
+}
+
+/* The bits of a float in all lanes. */
+INLINE ints all_lanes_of(float value)
 {
     return (ints)(value - (floats){0});
 }
 
-INLINE totals add_stumps(const placed_node *node, const placed_node *end, const int32_t *window,
-                         floats factors)
+INLINE void add_stumps(const placed_node *node, const placed_node *end,
+                       const int32_t *const *windows, const floats *factors, int vectors,
+                       totals *sums)
 {
-    totals sum = {0};
     for (; node < end; node++) {
-        ints first = goes_first(node, window, factors);
-        add_leaves(&sum,
-                   (floats)select_bits(first, bits_of(node->leaves[0]), bits_of(node->leaves[1])));
-    }
-    return sum;
-}
-
-/* Every node of a tree is computed for all windows; at[] says where each of them stands. */
-INLINE totals add_trees(const placed_node *nodes, int first, int end, const int32_t *window,
-                        floats factors)
-{
-    totals sum = {0};
-    for (int root = first; root < end; root += nodes[root].tree_nodes) {
-        ints at = root - (ints){0}, leaves = {0};
-        for (int i = root; i < root + nodes[root].tree_nodes; i++) {
-            const placed_node *node = &nodes[i];
-            ints here = at == i;
-            ints side = goes_first(node, window, factors);
-            ints leaf = select_bits(side, bits_of(node->leaves[0]), bits_of(node->leaves[1]));
-            ints next = select_bits(side, node->next[0] - (ints){0}, node->next[1] - (ints){0});
-            leaves = select_bits(here, leaf, leaves);
-            at = select_bits(here, next, at);
+        UNROLL
+        for (int v = 0; v < vectors; v++) {
+            ints first = goes_first(node, windows[v], factors[v]);
+            add_leaves(&sums[v], (floats)select_bits(first, all_lanes_of(node->leaves[0]),
+                                                     all_lanes_of(node->leaves[1])));
         }
-        add_leaves(&sum, (floats)leaves);
     }
-    return sum;
 }
 
-/* The sums of a stage's leaves for LANES windows. */
-INLINE void add_up_stage(const cascade_layout *layout, const placed_stage *stage,
-                         const int32_t *window, const float *factors, double sums[LANES])
+/* Every node of the tree at nodes[root] is computed for all windows. */
+INLINE floats find_leaves(const placed_node *nodes, int root, const int32_t *window, floats factors)
 {
-    floats own_factors = *(const floats_unaligned *)factors;
-    const placed_node *nodes = layout->nodes;
-    totals sum;
-    if (stage->has_stumps_only)
-        sum = add_stumps(nodes + stage->first_node, nodes + stage->end_node, window, own_factors);
-    else
-        sum = add_trees(nodes, stage->first_node, stage->end_node, window, own_factors);
-    *(half_doubles *)sums = sum.low;
-    *(half_doubles *)(sums + LANES / 2) = sum.high;
+    ints at = all_lanes(root), leaves = {0}; /* the node where a window stands */
+    for (int i = root; i < root + nodes[root].tree_nodes; i++) {
+        const placed_node *node = &nodes[i];
+        ints first = goes_first(node, window, factors);
+        ints leaf =
+            select_bits(first, all_lanes_of(node->leaves[0]), all_lanes_of(node->leaves[1]));
+        ints next = select_bits(first, all_lanes(node->next[0]), all_lanes(node->next[1]));
+        ints here = at == i;
+        leaves = select_bits(here, leaf, leaves);
+        at = select_bits(here, next, at);
+    }
+    return (floats)leaves;
 }
 
-/* ---- rows ---- */
+INLINE void add_trees(const placed_node *nodes, int first, int end, const int32_t *const *windows,
+                      const floats *factors, int vectors, totals *sums)
+{
+    for (int root = first; root < end; root += nodes[root].tree_nodes) {
+        UNROLL
+        for (int v = 0; v < vectors; v++)
+            add_leaves(&sums[v], find_leaves(nodes, root, windows[v], factors[v]));
+    }
+}
 
-/* The first stage. A window that fails it takes its neighbour with it: OpenCV's rule. */
-static int scan_first_stage(const cascade_layout *layout, const int32_t *sums,
-                            const uint32_t *squares, int count, cascade_row *row)
+/* Some vectors of windows on their way through a stage. */
+typedef struct group {
+    const int32_t *windows[VECTORS];
+    const float *factors[VECTORS];
+    double sums[VECTORS][LANES]; /* of the stage's leaves */
+} group;
+
+/* Fills the first vectors of g->sums. */
+INLINE void add_up_vectors(const cascade_layout *layout, const placed_stage *stage, int vectors,
+                           group *g)
+{
+    floats factors[VECTORS];
+    totals sums[VECTORS];
+    UNROLL
+    for (int v = 0; v < vectors; v++) {
+        factors[v] = *(const floats_unaligned *)g->factors[v];
+        sums[v] = (totals){0};
+    }
+    const placed_node *nodes = layout->nodes;
+    if (stage->has_stumps_only)
+        add_stumps(nodes + stage->first_node, nodes + stage->end_node, g->windows, factors, vectors,
+                   sums);
+    else
+        add_trees(nodes, stage->first_node, stage->end_node, g->windows, factors, vectors, sums);
+    UNROLL
+    for (int v = 0; v < vectors; v++) {
+        *(half_doubles_unaligned *)g->sums[v] = sums[v].low;
+        *(half_doubles_unaligned *)(g->sums[v] + LANES / 2) = sums[v].high;
+    }
+}
+
+static void add_up_full(const cascade_layout *layout, const placed_stage *stage, group *g)
+{
+    add_up_vectors(layout, stage, VECTORS, g);
+}
+
+static void add_up_one(const cascade_layout *layout, const placed_stage *stage, group *g)
+{
+    add_up_vectors(layout, stage, 1, g);
+}
+
+/* ---- the first stage ---- */
+
+/* What is known of a row before a vector: how many windows were kept, whether the next is visited.
+ */
+typedef struct row_state {
+    int kept;
+    bool visited;
+} row_state;
+
+/* Appends those of a vector's first count windows that pass, at start and behind it. A window that
+ * fails takes its neighbour with it: OpenCV's rule. */
+INLINE row_state keep_visited(const placed_stage *stage, const float *factors, const double *sums,
+                              int start, int count, int32_t *offsets, row_state state)
+{
+    for (int i = 0; i < count; i++) {
+        bool flat = factors[i] == 0.0f;
+        bool fails = sums[i] < stage->threshold;
+        offsets[state.kept] = start + i;
+        state.kept += state.visited & !flat & !fails;
+        state.visited = !state.visited | flat | !fails;
+    }
+    return state;
+}
+
+/* The row of windows at an offset; returns how many windows are kept now. */
+static int scan_first_row(const cascade_layout *layout, const int32_t *sums,
+                          const uint32_t *squares, int offset, int count, int kept,
+                          cascade_windows *windows)
 {
     const placed_stage *stage = &layout->stages[0];
-    int kept = 0;
-    bool visited = true;
-    for (int start = 0; start < count; start += LANES) {
-        _Alignas(64) double leaf_sums[LANES];
-        contrast_factors(layout, sums + start, squares + start, row->factors + start);
-        add_up_stage(layout, stage, sums + start, row->factors + start, leaf_sums);
-        for (int i = 0; i < LANES && start + i < count; i++) {
-            bool flat = row->factors[start + i] == 0.0f;
-            bool fails = leaf_sums[i] < stage->threshold;
-            row->positions[kept] = start + i;
-            kept += visited & !flat & !fails;
-            visited = !visited | flat | !fails;
+    row_state state = {kept, true};
+    group g;
+    for (int first = 0; first < count; first += VECTORS * LANES) {
+        int start = offset + first, left = count - first;
+        for (int v = 0; v < VECTORS; v++) {
+            int at = start + v * LANES;
+            g.windows[v] = sums + at;
+            g.factors[v] = windows->factors + at;
+            contrast_factors(layout, sums + at, squares + at, windows->factors + at);
         }
+        add_up_full(layout, stage, &g);
+        for (int v = 0; v < VECTORS && left > 0; v++, left -= LANES)
+            state = keep_visited(stage, g.factors[v], g.sums[v], start + v * LANES,
+                                 left < LANES ? left : LANES, windows->offsets, state);
     }
-    return kept;
+    return state.kept;
 }
 
-/* Keeps those of the row's possible windows that pass the stage; returns how many. */
+/* ---- the other stages ---- */
+
+/* From the windows offsets[from .. count-1] takes vectors that hold the first ones of them, at most
+ * VECTORS; returns how many. starts: their first windows, the first one's where there is no vector
+ * more; *end: behind the last window. */
+INLINE int take_vectors(const int32_t *offsets, int from, int count, int *starts, int *end)
+{
+    int vectors = 0;
+    for (int v = 0; v < VECTORS; v++)
+        starts[v] = offsets[from];
+    while (vectors < VECTORS && from < count) {
+        int start = starts[vectors++] = offsets[from];
+        while (from < count && offsets[from] < start + LANES)
+            from++;
+    }
+    *end = from;
+    return vectors;
+}
+
+/* Keeps those of the possible windows that pass the stage; returns how many. */
 static int scan_stage(const cascade_layout *layout, const placed_stage *stage, const int32_t *sums,
-                      int count, cascade_row *row)
+                      int count, cascade_windows *windows)
 {
+    int32_t *offsets = windows->offsets;
     int kept = 0;
-    for (int i = 0; i < count;) {
-        int start = row->positions[i];
-        _Alignas(64) double leaf_sums[LANES];
-        add_up_stage(layout, stage, sums + start, row->factors + start, leaf_sums);
-        for (; i < count && row->positions[i] < start + LANES; i++) {
-            row->positions[kept] = row->positions[i];
-            kept += !(leaf_sums[row->positions[i] - start] < stage->threshold);
+    group g;
+    for (int i = 0, end; i < count; i = end) {
+        int starts[VECTORS];
+        int vectors = take_vectors(offsets, i, count, starts, &end);
+        for (int v = 0; v < VECTORS; v++) {
+            g.windows[v] = sums + starts[v];
+            g.factors[v] = windows->factors + starts[v];
         }
+        if (vectors == 1)
+            add_up_one(layout, stage, &g);
+        else
+            add_up_full(layout, stage, &g);
+        for (int v = 0; v < vectors; v++)
+            for (; i < end && offsets[i] < starts[v] + LANES; i++) {
+                double sum = g.sums[v][offsets[i] - starts[v]];
+                offsets[kept] = offsets[i];
+                kept += !(sum < stage->threshold);
+            }
     }
     return kept;
 }
 
-static int scan_row(const cascade_layout *layout, const int32_t *sums, const uint32_t *squares,
-                    int count, cascade_row *row)
+static int scan_band(const cascade_layout *layout, const int32_t *sums, const uint32_t *squares,
+                     int rows, int columns, cascade_windows *windows)
 {
-    int kept = scan_first_stage(layout, sums, squares, count, row);
+    int kept = 0;
+    for (int y = 0; y < rows; y++)
+        kept =
+            scan_first_row(layout, sums, squares, y * layout->row_offset, columns, kept, windows);
     for (int i = 1; i < layout->stage_count && kept > 0; i++)
-        kept = scan_stage(layout, &layout->stages[i], sums, kept, row);
+        kept = scan_stage(layout, &layout->stages[i], sums, kept, windows);
     return kept;
 }
