@@ -47,27 +47,52 @@ INLINE void contrast_factors(const cascade_layout *layout, const int32_t *window
 
 /* The sums of the leaves of LANES windows so far. */
 typedef struct totals {
-    half_doubles low, high;
+    part parts[PARTS];
 } totals;
 
 INLINE void add_leaves(totals *sum, floats leaves)
 {
-    half_floats low = __builtin_shufflevector(leaves, leaves, LOW_LANES);
-    half_floats high = __builtin_shufflevector(leaves, leaves, HIGH_LANES);
-    sum->low += __builtin_convertvector(low, half_doubles);
-    sum->high += __builtin_convertvector(high, half_doubles);
+    doubles wide = __builtin_convertvector(leaves, doubles);
+#if PARTS == 1
+    sum->parts[0] += wide;
+#else
+    part parts[PARTS];
+    memcpy(parts, &wide, sizeof parts);
+    sum->parts[0] += parts[0];
+    sum->parts[1] += parts[1];
+#endif
+}
+
+/* The sums of a rectangle. */
+INLINE void sum_rect(const int32_t *const *windows, const int32_t corners[4], int vectors,
+                     ints *sums)
+{
+    UNROLL
+    for (int v = 0; v < vectors; v++)
+        sums[v] = rect_sums(windows[v], corners);
 }
 
 /* All ones where the node leads to its first side. In float and in this order, as OpenCV. */
-INLINE ints goes_first(const placed_node *node, const int32_t *window, floats factors)
+INLINE void goes_first(const placed_node *node, const int32_t *const *windows,
+                       const floats *factors, int vectors, ints *first)
 {
-    floats value =
-        node->weights[0] * __builtin_convertvector(rect_sums(window, node->corners[0]), floats) +
-        node->weights[1] * __builtin_convertvector(rect_sums(window, node->corners[1]), floats);
-    if (node->weights[2] != 0.0f)
-        value +=
-            node->weights[2] * __builtin_convertvector(rect_sums(window, node->corners[2]), floats);
-    return value * factors < node->threshold;
+    ints a[VECTORS], b[VECTORS];
+    floats values[VECTORS];
+    sum_rect(windows, node->corners[0], vectors, a);
+    sum_rect(windows, node->corners[1], vectors, b);
+    UNROLL
+    for (int v = 0; v < vectors; v++)
+        values[v] = node->weights[0] * __builtin_convertvector(a[v], floats) +
+                    node->weights[1] * __builtin_convertvector(b[v], floats);
+    if (node->weights[2] != 0.0f) {
+        sum_rect(windows, node->corners[2], vectors, a);
+        UNROLL
+        for (int v = 0; v < vectors; v++)
+            values[v] += node->weights[2] * __builtin_convertvector(a[v], floats);
+    }
+    UNROLL
+    for (int v = 0; v < vectors; v++)
+        first[v] = values[v] * factors[v] < node->threshold;
 }
 
 INLINE ints select_bits(ints mask, ints yes, ints no)
@@ -91,39 +116,55 @@ INLINE void add_stumps(const placed_node *node, const placed_node *end,
                        totals *sums)
 {
     for (; node < end; node++) {
+        ints first[VECTORS];
+        goes_first(node, windows, factors, vectors, first);
         UNROLL
-        for (int v = 0; v < vectors; v++) {
-            ints first = goes_first(node, windows[v], factors[v]);
-            add_leaves(&sums[v], (floats)select_bits(first, all_lanes_of(node->leaves[0]),
-                                                     all_lanes_of(node->leaves[1])));
-        }
+        for (int v = 0; v < vectors; v++)
+            first[v] =
+                select_bits(first[v], all_lanes_of(node->leaves[0]), all_lanes_of(node->leaves[1]));
+        UNROLL
+        for (int v = 0; v < vectors; v++)
+            add_leaves(&sums[v], (floats)first[v]);
     }
 }
 
-/* Every node of the tree at nodes[root] is computed for all windows. */
-INLINE floats find_leaves(const placed_node *nodes, int root, const int32_t *window, floats factors)
+/* Where the windows stand in a tree. */
+typedef struct tree_walk {
+    ints at[VECTORS];     /* the node, -1 at the end */
+    ints leaves[VECTORS]; /* bits of the leaf at the end */
+} tree_walk;
+
+/* Moves the windows on that stand at this node. */
+INLINE void walk_on(const placed_node *node, int number, const int32_t *const *windows,
+                    const floats *factors, int vectors, tree_walk *walk)
 {
-    ints at = all_lanes(root), leaves = {0}; /* the node where a window stands */
-    for (int i = root; i < root + nodes[root].tree_nodes; i++) {
-        const placed_node *node = &nodes[i];
-        ints first = goes_first(node, window, factors);
+    ints first[VECTORS];
+    goes_first(node, windows, factors, vectors, first);
+    UNROLL
+    for (int v = 0; v < vectors; v++) {
+        ints here = walk->at[v] == number;
         ints leaf =
-            select_bits(first, all_lanes_of(node->leaves[0]), all_lanes_of(node->leaves[1]));
-        ints next = select_bits(first, all_lanes(node->next[0]), all_lanes(node->next[1]));
-        ints here = at == i;
-        leaves = select_bits(here, leaf, leaves);
-        at = select_bits(here, next, at);
+            select_bits(first[v], all_lanes_of(node->leaves[0]), all_lanes_of(node->leaves[1]));
+        ints next = select_bits(first[v], all_lanes(node->next[0]), all_lanes(node->next[1]));
+        walk->leaves[v] = select_bits(here, leaf, walk->leaves[v]);
+        walk->at[v] = select_bits(here, next, walk->at[v]);
     }
-    return (floats)leaves;
 }
 
+/* Every node of a tree is computed for all windows. */
 INLINE void add_trees(const placed_node *nodes, int first, int end, const int32_t *const *windows,
                       const floats *factors, int vectors, totals *sums)
 {
     for (int root = first; root < end; root += nodes[root].tree_nodes) {
-        UNROLL
+        tree_walk walk;
+        for (int v = 0; v < vectors; v++) {
+            walk.at[v] = all_lanes(root);
+            walk.leaves[v] = all_lanes(0);
+        }
+        for (int i = root; i < root + nodes[root].tree_nodes; i++)
+            walk_on(&nodes[i], i, windows, factors, vectors, &walk);
         for (int v = 0; v < vectors; v++)
-            add_leaves(&sums[v], find_leaves(nodes, root, windows[v], factors[v]));
+            add_leaves(&sums[v], (floats)walk.leaves[v]);
     }
 }
 
@@ -152,10 +193,8 @@ INLINE void add_up_vectors(const cascade_layout *layout, const placed_stage *sta
     else
         add_trees(nodes, stage->first_node, stage->end_node, g->windows, factors, vectors, sums);
     UNROLL
-    for (int v = 0; v < vectors; v++) {
-        *(half_doubles_unaligned *)g->sums[v] = sums[v].low;
-        *(half_doubles_unaligned *)(g->sums[v] + LANES / 2) = sums[v].high;
-    }
+    for (int v = 0; v < vectors; v++)
+        memcpy(g->sums[v], sums[v].parts, sizeof g->sums[v]);
 }
 
 static void add_up_full(const cascade_layout *layout, const placed_stage *stage, group *g)
