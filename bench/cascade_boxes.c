@@ -7,7 +7,7 @@
  *     cascade_boxes CASCADE SCALE_FACTOR MIN_NEIGHBOURS MIN_SIDE MAX_SIDE REPEATS THREADS KERNELS
  *                   PICTURE.pgm...
  *
- * KERNELS is "best" or a name that cascade_searcher_create knows.
+ * KERNELS is "best" or a name that cascade_kernels_find knows.
  *
  * For each picture prints "picture <boxes> <median milliseconds>", then a line "x y width height
  * score" for each box.
@@ -132,7 +132,12 @@ int main(int count, char **arguments)
                                .max_height = atoi(arguments[5])};
     int repeats = atoi(arguments[6]);
     repeats = repeats < 1 ? 1 : repeats > MAX_REPEATS ? MAX_REPEATS : repeats;
-    const char *kernels = strcmp(arguments[8], "best") == 0 ? NULL : arguments[8];
+    const cascade_kernels *kernels =
+        cascade_kernels_find(strcmp(arguments[8], "best") == 0 ? NULL : arguments[8]);
+    if (kernels == NULL) {
+        fprintf(stderr, "cascade_boxes: there are no kernels '%s' here\n", arguments[8]);
+        return 2;
+    }
     mien_error error = {0};
     cascade *model;
     cascade_searcher *searcher = NULL;

@@ -10,7 +10,8 @@ mien_status cascade_detect(const cascade *model, const mien_image *gray,
                            const cascade_options *options, face_list *list, mien_error *error)
 {
     cascade_searcher *searcher;
-    mien_status status = cascade_searcher_create(model, NULL, 1, &searcher, error);
+    mien_status status =
+        cascade_searcher_create(model, cascade_kernels_find(NULL), 1, &searcher, error);
     if (status == MIEN_OK)
         status = cascade_search(searcher, gray, options, list, error);
     cascade_searcher_free(searcher);

@@ -17,7 +17,7 @@ typedef struct cascade_windows {
     float *factors; /* (layout->table_size), by offset: what features are multiplied by; 0: flat */
 } cascade_windows;
 
-typedef struct cascade_kernels {
+struct cascade_kernels {
     const char *name;
     /* Makes the integral images of a grey picture: sums (and tilted sums) and squares, both in the
      * form of the layout, with zeros or what else is there beyond the picture. */
@@ -28,7 +28,7 @@ typedef struct cascade_kernels {
      * apart, from the first entries of sums and squares on. */
     int (*scan_band)(const cascade_layout *layout, const int32_t *sums, const uint32_t *squares,
                      int rows, int columns, cascade_windows *windows);
-} cascade_kernels;
+};
 
 extern const cascade_kernels cascade_kernels_reference; /* plain C, window by window */
 #if defined(__x86_64__)
@@ -39,8 +39,5 @@ extern const cascade_kernels cascade_kernels_generic; /* 128-bit vectors */
 
 /* The index-th set that runs on this processor, the best first and plain C last; else NULL. */
 const cascade_kernels *cascade_kernels_at(size_t index);
-
-/* By name, NULL for the best; NULL when there is none of that name that runs here. */
-const cascade_kernels *cascade_kernels_find(const char *name);
 
 #endif

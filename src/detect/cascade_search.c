@@ -142,16 +142,10 @@ mien_status cascade_search(cascade_searcher *searcher, const mien_image *gray,
 
 /* ---- creation ---- */
 
-mien_status cascade_searcher_create(const cascade *model, const char *kernels, int threads,
-                                    cascade_searcher **out, mien_error *error)
+mien_status cascade_searcher_create(const cascade *model, const cascade_kernels *kernels,
+                                    int threads, cascade_searcher **out, mien_error *error)
 {
     *out = NULL;
-    const cascade_kernels *set = cascade_kernels_find(kernels);
-    if (set == NULL)
-        return error_set(error, MIEN_NOT_FOUND,
-                         "there are no kernels '%.40s' for this processor; \"avx512\", \"avx2\" "
-                         "(where it has them), \"generic\" and \"reference\" are possible",
-                         kernels);
     if (threads < 1 || threads > CASCADE_MAX_THREADS)
         return error_set(error, MIEN_INVALID_ARGUMENT, "%d threads; 1 to %d are possible", threads,
                          CASCADE_MAX_THREADS);
@@ -159,7 +153,7 @@ mien_status cascade_searcher_create(const cascade *model, const char *kernels, i
     if (searcher == NULL)
         return error_no_memory(error, "a cascade", sizeof *searcher);
     searcher->model = model;
-    searcher->kernels = set;
+    searcher->kernels = kernels;
     searcher->team = cascade_team_create(threads);
     if (searcher->team != NULL)
         searcher->members = memory_zeroed((size_t)threads, sizeof *searcher->members);

@@ -26,6 +26,30 @@ static void tables_are_opencvs(void **state)
     }
 }
 
+static void odd_columns_may_stand_apart(void **state)
+{
+    (void)state;
+    enum { HEIGHT = 9, STRIDE = 24, ODD = 12 };
+    mien_error error;
+    for (int width = 1; width <= 20; width++) {
+        mien_image gray = random_picture(300 + (uint64_t)width, width, HEIGHT, MIEN_PIXEL_GRAY8);
+        int32_t sum[2][(HEIGHT + 1) * STRIDE], tilted[2][(HEIGHT + 1) * STRIDE];
+        uint32_t squares[2][(HEIGHT + 1) * STRIDE];
+        for (size_t i = 0; i < 2; i++) {
+            image_tables tables = {sum[i], squares[i], tilted[i], STRIDE, i == 0 ? 0 : ODD};
+            assert_ok(image_integral(&gray, &tables, &error), &error);
+        }
+        for (int y = 0; y <= HEIGHT; y++)
+            for (int x = 0; x <= width; x++) {
+                int in_order = y * STRIDE + x, apart = y * STRIDE + x / 2 + x % 2 * ODD;
+                assert_int_equal(sum[0][in_order], sum[1][apart]);
+                assert_int_equal(squares[0][in_order], squares[1][apart]);
+                assert_int_equal(tilted[0][in_order], tilted[1][apart]);
+            }
+        mien_image_free(&gray);
+    }
+}
+
 static void any_table_may_be_absent(void **state)
 {
     (void)state;
@@ -57,6 +81,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tables_are_opencvs),
+        cmocka_unit_test(odd_columns_may_stand_apart),
         cmocka_unit_test(any_table_may_be_absent),
         cmocka_unit_test(wrong_pictures_are_refused),
     };
