@@ -36,8 +36,9 @@ bool band_memory_allocate(const cascade_plan *plan, band_memory *memory)
 }
 
 /* The rows of the shrunk picture that the band's windows cover. */
-static mien_image shrink(const cascade_plan *plan, const scan_band *band, int window_height,
-                         const mien_image *gray, band_memory *memory)
+static mien_image shrink(const cascade_kernels *kernels, const cascade_plan *plan,
+                         const scan_band *band, int window_height, const mien_image *gray,
+                         band_memory *memory)
 {
     const scan_scale *scale = &plan->scales.scales[band->scale];
     mien_image rows = *gray;
@@ -49,8 +50,11 @@ static mien_image shrink(const cascade_plan *plan, const scan_band *band, int wi
     rows.data = memory->shrunk;
     rows.width = scale->width;
     rows.stride = (size_t)scale->width;
-    image_resize_rows(gray, plan->taps + scale->first_tap, scale->height, band->first, &rows,
-                      memory->resize_row);
+    const image_tap *columns = plan->taps + scale->first_tap;
+    const image_tap *row_taps = columns + scale->width + band->first;
+    for (int y = 0; y < rows.height; y++)
+        kernels->bilinear_row(gray, row_taps[y], columns, rows.width, memory->resize_row,
+                              image_row(&rows, y));
     return rows;
 }
 
@@ -85,7 +89,7 @@ bool band_search(const cascade *model, const cascade_kernels *kernels, const cas
 {
     const scan_scale *scale = &plan->scales.scales[band->scale];
     const cascade_layout *layout = &plan->layouts[scale->step - 1];
-    mien_image rows = shrink(plan, band, model->height, gray, memory);
+    mien_image rows = shrink(kernels, plan, band, model->height, gray, memory);
     kernels->fill_tables(layout, &rows, memory->sums, memory->squares);
     return scan(kernels, layout, scale, band, memory);
 }

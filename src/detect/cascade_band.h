@@ -11,7 +11,7 @@
 /* What one thread works with; serves all bands of a plan. Starts zeroed. */
 typedef struct band_memory {
     uint8_t *shrunk;      /* pixels of a band of the shrunk picture */
-    uint16_t *resize_row; /* see image_resize_rows */
+    uint16_t *resize_row; /* see image_bilinear_row */
     int32_t *sums;        /* upright, then tilted if the cascade needs it */
     uint32_t *squares;
     cascade_windows windows;

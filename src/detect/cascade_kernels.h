@@ -9,7 +9,7 @@
 
 #include "detect/cascade_layout.h"
 
-#include <mien/image.h>
+#include "image/image.h"
 
 /* What the windows of a band are worked on with. An offset counts entries of a table. */
 typedef struct cascade_windows {
@@ -19,6 +19,9 @@ typedef struct cascade_windows {
 
 struct cascade_kernels {
     const char *name;
+    /* image_bilinear_row of a grey picture. */
+    void (*bilinear_row)(const mien_image *gray, image_tap row, const image_tap *columns, int width,
+                         uint16_t *scratch, uint8_t *dst);
     /* Makes the integral images of a grey picture: sums (and tilted sums) and squares, both in the
      * form of the layout, with zeros or what else is there beyond the picture. */
     void (*fill_tables)(const cascade_layout *layout, const mien_image *gray, int32_t *sums,

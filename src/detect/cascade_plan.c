@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 /* Even. Tables of so many rows stay in a core's cache, and few rows are made twice. */
-enum { BAND_POSITIONS = 64 };
+enum { BAND_POSITIONS = 96 };
 
 static int smaller(int a, int b)
 {
@@ -46,14 +46,16 @@ static mien_status place_taps(cascade_plan *plan, mien_error *error)
     size_t count = 0;
     for (size_t i = 0; i < plan->scales.count; i++) {
         plan->scales.scales[i].first_tap = count;
-        count += (size_t)plan->scales.scales[i].width;
+        count += (size_t)plan->scales.scales[i].width + (size_t)plan->scales.scales[i].height;
     }
     plan->taps = memory_zeroed(count, sizeof *plan->taps);
     if (plan->taps == NULL)
         return error_no_memory(error, "the scales of a cascade", count * sizeof *plan->taps);
     for (size_t i = 0; i < plan->scales.count; i++) {
         const scan_scale *scale = &plan->scales.scales[i];
-        image_bilinear_taps(plan->width, scale->width, plan->taps + scale->first_tap);
+        image_tap *columns = plan->taps + scale->first_tap;
+        image_bilinear_taps(plan->width, scale->width, columns);
+        image_bilinear_taps(plan->height, scale->height, columns + scale->width);
     }
     return MIEN_OK;
 }

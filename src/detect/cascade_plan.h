@@ -20,7 +20,8 @@ typedef struct cascade_plan {
     int width, height; /* of the picture; 0 before the first plan */
     cascade_options options;
     scale_list scales;
-    image_tap *taps;           /* of all scales, (width) each; see image_bilinear_taps */
+    image_tap
+        *taps; /* of all scales: (width) along x, then (height) along y; see image_bilinear_taps */
     cascade_layout layouts[2]; /* for steps 1 and 2; those without a scale stay zeroed */
     scan_band *bands;          /* by rising scale and row */
     size_t band_count;

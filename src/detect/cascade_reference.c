@@ -105,4 +105,5 @@ static int scan_band(const cascade_layout *layout, const int32_t *sums, const ui
     return found;
 }
 
-const cascade_kernels cascade_kernels_reference = {"reference", fill_tables, scan_band};
+const cascade_kernels cascade_kernels_reference = {"reference", image_bilinear_row, fill_tables,
+                                                   scan_band};

@@ -64,13 +64,12 @@ typedef struct image_tap {
 void image_bilinear_taps(int old_count, int new_count, image_tap *taps);
 
 /*
- * A part of image_resize with IMAGE_FILTER_BILINEAR: fills dst with the rows from first_row on of
- * the picture that src becomes at dst's width and new_height rows. Allocates nothing. The format is
- * that of src, first_row + dst->height is at most new_height (not checked).
- * columns: image_bilinear_taps from src's width to dst's; row: scratch for src's width + 1 pixels.
+ * One row of what image_resize makes with IMAGE_FILTER_BILINEAR, into dst (width pixels of src's
+ * format). Allocates nothing. row: its tap along y; columns: the taps along x; scratch: for src's
+ * width + 1 pixels.
  */
-void image_resize_rows(const mien_image *src, const image_tap *columns, int new_height,
-                       int first_row, mien_image *dst, uint16_t *row);
+void image_bilinear_row(const mien_image *src, image_tap row, const image_tap *columns, int width,
+                        uint16_t *scratch, uint8_t *dst);
 
 /*
  * dst(x, y) = src(M (x, y, 1)): inverse affine warp with bilinear sampling at half-pixel centres;

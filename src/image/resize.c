@@ -76,35 +76,35 @@ static void blend_columns(const uint16_t *row, const image_tap *taps, int width,
         blend_channels(row, taps, width, dst, 4);
 }
 
-void image_resize_rows(const mien_image *src, const image_tap *columns, int new_height,
-                       int first_row, mien_image *dst, uint16_t *row)
+void image_bilinear_row(const mien_image *src, image_tap row, const image_tap *columns, int width,
+                        uint16_t *scratch, uint8_t *dst)
 {
     int channels = mien_pixel_size(src->format);
-    size_t samples = (size_t)src->width * (size_t)channels;
-    double scale = scale_of(src->height, new_height);
-    for (int y = 0; y < dst->height; y++) {
-        image_tap at = tap_at(first_row + y, scale, src->height);
-        int second = at.weight != 0 ? at.first + 1 : at.first;
-        blend_rows(image_row(src, at.first), image_row(src, second), at.weight, row, samples);
-        blend_columns(row, columns, dst->width, channels, image_row(dst, y));
-    }
+    int second = row.weight != 0 ? row.first + 1 : row.first;
+    blend_rows(image_row(src, row.first), image_row(src, second), row.weight, scratch,
+               (size_t)src->width * (size_t)channels);
+    blend_columns(scratch, columns, width, channels, dst);
 }
 
 static mien_status resize_bilinear(const mien_image *src, mien_image *dst, mien_error *error)
 {
     size_t samples = ((size_t)src->width + 1) * (size_t)mien_pixel_size(src->format);
-    image_tap *taps = memory_zeroed((size_t)dst->width, sizeof *taps);
-    uint16_t *row = memory_zeroed(samples, sizeof *row);
+    size_t taps = (size_t)dst->width + (size_t)dst->height;
+    image_tap *columns = memory_zeroed(taps, sizeof *columns);
+    uint16_t *scratch = memory_zeroed(samples, sizeof *scratch);
     mien_status status = MIEN_OK;
-    if (taps == NULL || row == NULL) {
-        status = error_no_memory(error, "resizing",
-                                 (size_t)dst->width * sizeof *taps + samples * sizeof *row);
+    if (columns == NULL || scratch == NULL) {
+        status =
+            error_no_memory(error, "resizing", taps * sizeof *columns + samples * sizeof *scratch);
     } else {
-        image_bilinear_taps(src->width, dst->width, taps);
-        image_resize_rows(src, taps, dst->height, 0, dst, row);
+        image_tap *rows = columns + dst->width;
+        image_bilinear_taps(src->width, dst->width, columns);
+        image_bilinear_taps(src->height, dst->height, rows);
+        for (int y = 0; y < dst->height; y++)
+            image_bilinear_row(src, rows[y], columns, dst->width, scratch, image_row(dst, y));
     }
-    free(taps);
-    free(row);
+    free(columns);
+    free(scratch);
     return status;
 }
 

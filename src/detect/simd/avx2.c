@@ -7,4 +7,4 @@
         (first) + 5 * (step), (first) + 6 * (step), (first) + 7 * (step)
 #include "detect/simd/set.inc.h"
 
-const cascade_kernels cascade_kernels_avx2 = {"avx2", fill_tables, scan_band};
+const cascade_kernels cascade_kernels_avx2 = {"avx2", bilinear_row, fill_tables, scan_band};

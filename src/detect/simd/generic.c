@@ -6,4 +6,4 @@
     (first), (first) + (step), (first) + 2 * (step), (first) + 3 * (step)
 #include "detect/simd/set.inc.h"
 
-const cascade_kernels cascade_kernels_generic = {"generic", fill_tables, scan_band};
+const cascade_kernels cascade_kernels_generic = {"generic", bilinear_row, fill_tables, scan_band};

@@ -22,6 +22,8 @@ typedef uint32_t words_unaligned __attribute__((vector_size(LANES * 4), aligned(
 typedef float floats __attribute__((vector_size(LANES * 4)));
 typedef float floats_unaligned __attribute__((vector_size(LANES * 4), aligned(4)));
 typedef double doubles __attribute__((vector_size(LANES * 8)));
+typedef int64_t part_longs __attribute__((vector_size(LANES * 8 / PARTS)));
+typedef int32_t part_ints __attribute__((vector_size(LANES * 4 / PARTS)));
 typedef double part __attribute__((vector_size(LANES * 8 / PARTS)));
 
 #if defined(__clang__)
@@ -32,5 +34,6 @@ typedef double part __attribute__((vector_size(LANES * 8 / PARTS)));
 
 #define INLINE static inline __attribute__((always_inline))
 
+#include "detect/simd/resize.inc.h"
 #include "detect/simd/tables.inc.h"
 #include "detect/simd/windows.inc.h"

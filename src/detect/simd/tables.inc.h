@@ -2,13 +2,6 @@
 
 /* Integral images as image_integral makes them, a vector of pixels at a time. */
 
-#include "image/image.h"
-
-INLINE words load_words(const uint32_t *at)
-{
-    return *(const words_unaligned *)at;
-}
-
 INLINE void store_words(uint32_t *at, words values)
 {
     *(words_unaligned *)at = values;

@@ -172,10 +172,19 @@ INLINE void add_trees(const placed_node *nodes, int first, int end, const int32_
 typedef struct group {
     const int32_t *windows[VECTORS];
     const float *factors[VECTORS];
-    double sums[VECTORS][LANES]; /* of the stage's leaves */
+    int32_t passes[VECTORS][LANES]; /* all ones for those that pass the stage */
 } group;
 
-/* Fills the first vectors of g->sums. */
+INLINE void compare_sums(const totals *sum, double threshold, int32_t passes[LANES])
+{
+    for (int p = 0; p < PARTS; p++) {
+        part_longs fails = sum->parts[p] < threshold;
+        part_ints kept = __builtin_convertvector(~fails, part_ints);
+        memcpy(passes + p * (LANES / PARTS), &kept, sizeof kept);
+    }
+}
+
+/* Fills the first vectors of g->passes. */
 INLINE void add_up_vectors(const cascade_layout *layout, const placed_stage *stage, int vectors,
                            group *g)
 {
@@ -194,7 +203,7 @@ INLINE void add_up_vectors(const cascade_layout *layout, const placed_stage *sta
         add_trees(nodes, stage->first_node, stage->end_node, g->windows, factors, vectors, sums);
     UNROLL
     for (int v = 0; v < vectors; v++)
-        memcpy(g->sums[v], sums[v].parts, sizeof g->sums[v]);
+        compare_sums(&sums[v], stage->threshold, g->passes[v]);
 }
 
 static void add_up_full(const cascade_layout *layout, const placed_stage *stage, group *g)
@@ -213,20 +222,29 @@ static void add_up_one(const cascade_layout *layout, const placed_stage *stage, 
  */
 typedef struct row_state {
     int kept;
-    bool visited;
+    int visited; /* 0 or 1 */
 } row_state;
+
+INLINE bool are_all_set(ints mask)
+{
+    int32_t lanes[LANES], all = -1;
+    memcpy(lanes, &mask, sizeof lanes);
+    for (int i = 0; i < LANES; i++)
+        all &= lanes[i];
+    return all != 0;
+}
 
 /* Appends those of a vector's first count windows that pass, at start and behind it. A window that
  * fails takes its neighbour with it: OpenCV's rule. */
-INLINE row_state keep_visited(const placed_stage *stage, const float *factors, const double *sums,
-                              int start, int count, int32_t *offsets, row_state state)
+INLINE row_state keep_visited(ints passes, ints fails, int start, int count, int32_t *offsets,
+                              row_state state)
 {
+    if (count == LANES && are_all_set(fails))
+        return state; /* of an even number of windows, every other one was visited */
     for (int i = 0; i < count; i++) {
-        bool flat = factors[i] == 0.0f;
-        bool fails = sums[i] < stage->threshold;
         offsets[state.kept] = start + i;
-        state.kept += state.visited & !flat & !fails;
-        state.visited = !state.visited | flat | !fails;
+        state.kept += state.visited & passes[i];
+        state.visited = !(state.visited & fails[i]);
     }
     return state;
 }
@@ -237,7 +255,7 @@ static int scan_first_row(const cascade_layout *layout, const int32_t *sums,
                           cascade_windows *windows)
 {
     const placed_stage *stage = &layout->stages[0];
-    row_state state = {kept, true};
+    row_state state = {kept, 1};
     group g;
     for (int first = 0; first < count; first += VECTORS * LANES) {
         int start = offset + first, left = count - first;
@@ -248,9 +266,12 @@ static int scan_first_row(const cascade_layout *layout, const int32_t *sums,
             contrast_factors(layout, sums + at, squares + at, windows->factors + at);
         }
         add_up_full(layout, stage, &g);
-        for (int v = 0; v < VECTORS && left > 0; v++, left -= LANES)
-            state = keep_visited(stage, g.factors[v], g.sums[v], start + v * LANES,
+        for (int v = 0; v < VECTORS && left > 0; v++, left -= LANES) {
+            ints flat = *(const floats_unaligned *)g.factors[v] == 0.0f;
+            ints passes = entries(g.passes[v]);
+            state = keep_visited(passes & ~flat, ~(passes | flat), start + v * LANES,
                                  left < LANES ? left : LANES, windows->offsets, state);
+        }
     }
     return state.kept;
 }
@@ -294,9 +315,9 @@ static int scan_stage(const cascade_layout *layout, const placed_stage *stage, c
             add_up_full(layout, stage, &g);
         for (int v = 0; v < vectors; v++)
             for (; i < end && offsets[i] < starts[v] + LANES; i++) {
-                double sum = g.sums[v][offsets[i] - starts[v]];
+                int32_t passes = g.passes[v][offsets[i] - starts[v]];
                 offsets[kept] = offsets[i];
-                kept += !(sum < stage->threshold);
+                kept -= passes;
             }
     }
     return kept;
