@@ -21,7 +21,7 @@
     "  --json                  one JSON object per picture and line (docs/OUTPUT.md)\n"            \
     "  --csv                   one row per face\n"                                                 \
     "  --annotate DIR          write each picture with its faces marked into this folder\n"        \
-    "  --threads N             pictures worked on at once (default 1)\n"                           \
+    "  --threads N             threads that share the pictures (default 1)\n"                      \
     "  --max-pixels N          refuse larger pictures (default 100000000)\n"
 
 static const char analyze_help[] =
