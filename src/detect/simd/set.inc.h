@@ -5,8 +5,8 @@
  * serves every instruction set. The file that includes this is one instruction set: it defines
  *   LANES                      windows in a vector of 32-bit numbers
  *   PARTS                      vectors that their doubles take, 1 or 2
- *   VECTORS                    how many vectors go side by side, at most CASCADE_READ_BEYOND /
- * LANES LANE_SEQUENCE(first, step) LANES numbers of lanes, with commas between them
+ *   VECTORS                    vectors side by side, at most CASCADE_READ_BEYOND / LANES
+ *   LANE_SEQUENCE(first, step) LANES numbers of lanes, with commas between them
  */
 
 #include "detect/cascade_kernels.h"

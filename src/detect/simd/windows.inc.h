@@ -218,11 +218,10 @@ static void add_up_one(const cascade_layout *layout, const placed_stage *stage, 
 
 /* ---- the first stage ---- */
 
-/* What is known of a row before a vector: how many windows were kept, whether the next is visited.
- */
+/* What the windows of a row so far leave to the next one. */
 typedef struct row_state {
-    int kept;
-    int visited; /* 0 or 1 */
+    int kept;    /* windows */
+    int visited; /* whether the next one is: 0 or 1 */
 } row_state;
 
 INLINE bool are_all_set(ints mask)
