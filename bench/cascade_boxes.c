@@ -4,7 +4,10 @@
  * The boxes that a cascade finds in grey pictures, and how long that takes; bench/
  * cascade_vs_opencv.py compares them with OpenCV's.
  *
- *     cascade_boxes CASCADE SCALE_FACTOR MIN_NEIGHBOURS MIN_SIDE MAX_SIDE REPEATS PICTURE.pgm...
+ *     cascade_boxes CASCADE SCALE_FACTOR MIN_NEIGHBOURS MIN_SIDE MAX_SIDE REPEATS THREADS KERNELS
+ *                   PICTURE.pgm...
+ *
+ * KERNELS is "best" or a name that cascade_kernels_find knows.
  *
  * For each picture prints "picture <boxes> <median milliseconds>", then a line "x y width height
  * score" for each box.
@@ -49,7 +52,7 @@ static int by_value(const void *left, const void *right)
 }
 
 /* Fills faces with the result of the last run. */
-static mien_status detect_repeatedly(const cascade *model, const mien_image *picture,
+static mien_status detect_repeatedly(cascade_searcher *searcher, const mien_image *picture,
                                      const cascade_options *options, int repeats, face_list *faces,
                                      double *median_ms, mien_error *error)
 {
@@ -57,7 +60,7 @@ static mien_status detect_repeatedly(const cascade *model, const mien_image *pic
     for (int i = 0; i < repeats; i++) {
         faces->count = 0;
         double start = now_ms();
-        mien_status status = cascade_detect(model, picture, options, faces, error);
+        mien_status status = cascade_search(searcher, picture, options, faces, error);
         if (status != MIEN_OK)
             return status;
         times[i] = now_ms() - start;
@@ -77,7 +80,7 @@ static void print_boxes(const face_list *faces, double median_ms)
     }
 }
 
-static mien_status run_picture(const cascade *model, const char *path,
+static mien_status run_picture(cascade_searcher *searcher, const char *path,
                                const cascade_options *options, int repeats, mien_error *error)
 {
     uint8_t *bytes;
@@ -89,7 +92,7 @@ static mien_status run_picture(const cascade *model, const char *path,
     face_list faces = {0};
     double median_ms = 0.0;
     if (view_pgm(bytes, size, &picture)) {
-        status = detect_repeatedly(model, &picture, options, repeats, &faces, &median_ms, error);
+        status = detect_repeatedly(searcher, &picture, options, repeats, &faces, &median_ms, error);
     } else {
         status = MIEN_MALFORMED;
         snprintf(error->message, sizeof error->message, "'%s' is not a binary PGM of 8 bits", path);
@@ -116,9 +119,9 @@ static mien_status load_cascade(const char *path, cascade **model, mien_error *e
 
 int main(int count, char **arguments)
 {
-    if (count < 8) {
+    if (count < 10) {
         fprintf(stderr, "usage: cascade_boxes CASCADE SCALE_FACTOR MIN_NEIGHBOURS MIN_SIDE "
-                        "MAX_SIDE REPEATS PICTURE.pgm...\n");
+                        "MAX_SIDE REPEATS THREADS KERNELS PICTURE.pgm...\n");
         return 2;
     }
     cascade_options options = {.scale_factor = atof(arguments[2]),
@@ -129,11 +132,21 @@ int main(int count, char **arguments)
                                .max_height = atoi(arguments[5])};
     int repeats = atoi(arguments[6]);
     repeats = repeats < 1 ? 1 : repeats > MAX_REPEATS ? MAX_REPEATS : repeats;
+    const cascade_kernels *kernels =
+        cascade_kernels_find(strcmp(arguments[8], "best") == 0 ? NULL : arguments[8]);
+    if (kernels == NULL) {
+        fprintf(stderr, "cascade_boxes: there are no kernels '%s' here\n", arguments[8]);
+        return 2;
+    }
     mien_error error = {0};
     cascade *model;
+    cascade_searcher *searcher = NULL;
     mien_status status = load_cascade(arguments[1], &model, &error);
-    for (int i = 7; status == MIEN_OK && i < count; i++)
-        status = run_picture(model, arguments[i], &options, repeats, &error);
+    if (status == MIEN_OK)
+        status = cascade_searcher_create(model, kernels, atoi(arguments[7]), &searcher, &error);
+    for (int i = 9; status == MIEN_OK && i < count; i++)
+        status = run_picture(searcher, arguments[i], &options, repeats, &error);
+    cascade_searcher_free(searcher);
     cascade_free(model);
     if (status != MIEN_OK)
         fprintf(stderr, "cascade_boxes: %s\n", error.message);

@@ -5,6 +5,11 @@
 Needs python3-opencv and the program cascade_boxes of the build folder:
 
     bench/cascade_vs_opencv.py --mien build/bench/cascade_boxes [--json FILE] [FOLDER]
+    bench/cascade_vs_opencv.py --mien build/bench/cascade_boxes --speed [FOLDER]
+
+With --speed it compares times alone: frontalface_default on SPEED_PICTURES of the pictures, brought
+to 640x480 and 1280x720, OpenCV on one thread and mien on one and on two, in turn. The figures are
+medians over the pictures of the best of --repeats medians.
 
 Without FOLDER the pictures are frames of the samples and the JAFFE faces in $MIEN_SHARED (else
 ../shared beside the repository); those that are not there are left out. OpenCV runs on one thread.
@@ -33,6 +38,9 @@ CASCADES = [
 # scale factor, smallest number of neighbours, smallest side, largest side (0: no limit)
 ARGUMENT_SETS = [(1.1, 3, 0, 0), (1.3, 5, 0, 0), (1.05, 4, 40, 200)]
 FRAMES_PER_VIDEO = 12
+SPEED_PICTURES = 6
+SPEED_SIZES = [(640, 480), (1280, 720)]
+SPEED_ARGUMENTS = [(1.3, 5, 0, 0), (1.1, 3, 0, 0)]
 PICTURE_ENDINGS = {".jpg", ".jpeg", ".png", ".pgm", ".ppm", ".bmp", ".tif", ".tiff"}
 VIDEO_ENDINGS = {".gif", ".mp4"}
 
@@ -105,8 +113,9 @@ def run_opencv(cascade, arguments, pictures, repeats):
     return results
 
 
-def run_mien(program, cascade, arguments, paths, repeats):
-    command = [program, str(cascade), *map(str, arguments), str(repeats), *map(str, paths)]
+def run_mien(program, cascade, arguments, paths, repeats, threads=1, kernels="best"):
+    command = [program, str(cascade), *map(str, arguments), str(repeats), str(threads), kernels,
+               *map(str, paths)]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     results = []
     for line in output.splitlines():
@@ -118,9 +127,10 @@ def run_mien(program, cascade, arguments, paths, repeats):
     return results
 
 
-def compare(program, cascade, arguments, pictures, paths, repeats):
+def compare(program, cascade, arguments, pictures, paths, options):
+    repeats = options.repeats
     theirs = run_opencv(cascade, arguments, pictures, repeats)
-    ours = run_mien(program, cascade, arguments, paths, repeats)
+    ours = run_mien(program, cascade, arguments, paths, repeats, options.threads, options.kernels)
     return {
         "cascade": cascade.stem.removeprefix("haarcascade_"),
         "arguments": arguments,
@@ -170,8 +180,74 @@ def parse_arguments():
     parser.add_argument("--only", help="names of cascades, with commas between them")
     parser.add_argument("--jaffe", type=int, default=60, help="how many JAFFE faces (60)")
     parser.add_argument("--repeats", type=int, default=1, help="runs per picture (1)")
+    parser.add_argument("--threads", type=int, default=1, help="threads of mien (1)")
+    parser.add_argument("--kernels", default="best", help="kernels of mien (best)")
+    parser.add_argument("--speed", action="store_true", help="compare times alone")
     parser.add_argument("--json", type=pathlib.Path, help="write the figures here")
     return parser.parse_args()
+
+
+def spread(items, count):
+    step = max(1, len(items) // count)
+    return items[::step][:count]
+
+
+def best_times(runs):
+    """Per picture, the best of some runs."""
+    return [min(times) for times in zip(*([ms for _, ms in run] for run in runs))]
+
+
+def compare_speed(options, cascade, pictures, folder):
+    """One row per size and arguments; the three programs run in turn."""
+    rows = []
+    for width, height in SPEED_SIZES:
+        scaled = [cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+                  for picture in pictures]
+        paths = [pathlib.Path(folder) / f"{width}-{index}.pgm" for index in range(len(scaled))]
+        for path, picture in zip(paths, scaled):
+            cv2.imwrite(str(path), picture)
+        for arguments in SPEED_ARGUMENTS:
+            theirs, ours, with_two = [], [], []
+            for _ in range(max(1, options.repeats)):
+                theirs.append(run_opencv(cascade, arguments, scaled, 3))
+                ours.append(run_mien(options.mien, cascade, arguments, paths, 3))
+                with_two.append(run_mien(options.mien, cascade, arguments, paths, 3, 2))
+            opencv, one, two = best_times(theirs), best_times(ours), best_times(with_two)
+            same = sum(a[0] == b[0] == c[0] for a, b, c in zip(theirs[0], ours[0], with_two[0]))
+            rows.append({
+                "size": f"{width}x{height}", "arguments": arguments, "pictures_identical": same,
+                "opencv_ms": statistics.median(opencv), "mien_ms": statistics.median(one),
+                "two_threads_ms": statistics.median(two),
+                "times_as_fast": statistics.median(a / b for a, b in zip(opencv, one)),
+                "least": min(a / b for a, b in zip(opencv, one)),
+                "two_threads_gain": statistics.median(a / b for a, b in zip(one, two)),
+            })
+    return rows
+
+
+def print_speed(rows, picture_count):
+    print(f"{picture_count} pictures, frontalface_default, OpenCV {cv2.__version__} on one thread")
+    print(f"{'size':10}{'arguments':18}{'identical':>10}{'OpenCV ms':>11}{'mien ms':>9}"
+          f"{'times as fast':>15}{'least':>7}{'2 threads ms':>14}{'gain':>6}")
+    for row in rows:
+        print(f"{row['size']:10}{str(tuple(row['arguments'])):18}{row['pictures_identical']:10}"
+              f"{row['opencv_ms']:11.2f}{row['mien_ms']:9.2f}{row['times_as_fast']:15.2f}"
+              f"{row['least']:7.2f}{row['two_threads_ms']:14.2f}{row['two_threads_gain']:6.2f}")
+
+
+def main_speed(options, pictures):
+    cascade = pathlib.Path(options.cascades) / "haarcascade_frontalface_default.xml"
+    chosen = spread(pictures, SPEED_PICTURES)
+    with tempfile.TemporaryDirectory() as folder:
+        rows = compare_speed(options, cascade, chosen, folder)
+    print_speed(rows, len(chosen))
+    write_json(options, len(chosen), rows)
+
+
+def write_json(options, picture_count, rows):
+    if options.json:
+        options.json.write_text(json.dumps({"pictures": picture_count, "opencv": cv2.__version__,
+                                            "rows": rows}, indent=1) + "\n")
 
 
 def main():
@@ -181,6 +257,9 @@ def main():
     pictures = [picture for path in files for picture in pictures_of(path)]
     if not pictures:
         sys.exit("no pictures found; name a folder or set MIEN_SHARED")
+    if options.speed:
+        main_speed(options, pictures)
+        return
     names = options.only.split(",") if options.only else CASCADES
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -190,13 +269,10 @@ def main():
         for name in names:
             cascade = pathlib.Path(options.cascades) / f"haarcascade_{name}.xml"
             for arguments in ARGUMENT_SETS:
-                rows.append(compare(options.mien, cascade, arguments, pictures, paths,
-                                    options.repeats))
+                rows.append(compare(options.mien, cascade, arguments, pictures, paths, options))
     rows.append(total(rows))
     print_table(rows, len(pictures))
-    if options.json:
-        options.json.write_text(json.dumps({"pictures": len(pictures), "opencv": cv2.__version__,
-                                            "rows": rows}, indent=1) + "\n")
+    write_json(options, len(pictures), rows)
 
 
 if __name__ == "__main__":

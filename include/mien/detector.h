@@ -27,6 +27,8 @@ typedef struct mien_detector_options {
     const char *sidecar; /* as in mien_model_options */
     const char *data_folder; /* as in mien_model_options */
     const char *kernels;     /* as in mien_model_options */
+    int threads; /* cascades: threads that share one picture, 1..256; 0 for 1. The faces are the
+                    same. Each analyzer has its own. */
 } mien_detector_options;
 
 /*

@@ -21,7 +21,7 @@
     "  --json                  one JSON object per picture and line (docs/OUTPUT.md)\n"            \
     "  --csv                   one row per face\n"                                                 \
     "  --annotate DIR          write each picture with its faces marked into this folder\n"        \
-    "  --threads N             pictures worked on at once (default 1)\n"                           \
+    "  --threads N             threads that share the pictures (default 1)\n"                      \
     "  --max-pixels N          refuse larger pictures (default 100000000)\n"
 
 static const char analyze_help[] =
@@ -159,6 +159,14 @@ static void gather_inputs(run *r, char **names, int count)
     }
 }
 
+/* Threads that have no picture of their own help with one. */
+static void share_threads(run *r)
+{
+    size_t pictures = r->files.count > 0 ? r->files.count : 1;
+    if ((size_t)r->threads >= pictures)
+        r->setup.detector.threads = r->threads / (int)pictures;
+}
+
 /* ---- Annotated pictures ---- */
 
 static bool was_written(const run *r, const char *name)
@@ -290,12 +298,13 @@ static int run_command(const char *help, bool with_model, int argc, char **argv)
         fputs(help, stdout);
         return EXIT_DONE;
     }
-    if (status == EXIT_DONE)
-        status = open_all(&r);
     if (status == EXIT_DONE) {
         gather_inputs(&r, argv + optind, argc - optind);
-        status = run_pictures(&r);
+        share_threads(&r);
+        status = open_all(&r);
     }
+    if (status == EXIT_DONE)
+        status = run_pictures(&r);
     mien_model_free(r.model);
     mien_detector_free(r.detector);
     file_list_free(&r.files);

@@ -50,4 +50,34 @@ cascade_options cascade_default_options(void);
 mien_status cascade_detect(const cascade *cascade, const mien_image *gray,
                            const cascade_options *options, face_list *list, mien_error *error);
 
+/*
+ * What computes: "avx512", "avx2", "generic" (128-bit vectors) or "reference" (plain C). All give
+ * the same boxes. By name, NULL for the best; NULL when there is none of that name that runs here.
+ */
+typedef struct cascade_kernels cascade_kernels;
+const cascade_kernels *cascade_kernels_find(const char *name);
+
+/*
+ * cascade_detect for picture after picture: keeps its memory and its threads. Pictures of one size
+ * after another, searched with the same options, cost no allocation but for longer lists of windows
+ * than ever before. For one thread at a time.
+ */
+typedef struct cascade_searcher cascade_searcher;
+
+#define CASCADE_MAX_THREADS 256
+
+/*
+ * threads, 1 .. CASCADE_MAX_THREADS, share each picture; fewer are used when the system gives no
+ * more. The boxes and their order do not depend on it. The cascade must outlive the searcher.
+ * Success: *out is the caller's, free with cascade_searcher_free. Failure: *out is NULL;
+ * MIEN_INVALID_ARGUMENT (threads), MIEN_OUT_OF_MEMORY.
+ */
+mien_status cascade_searcher_create(const cascade *cascade, const cascade_kernels *kernels,
+                                    int threads, cascade_searcher **out, mien_error *error);
+void cascade_searcher_free(cascade_searcher *searcher);
+
+/* Arguments and failures of cascade_detect. */
+mien_status cascade_search(cascade_searcher *searcher, const mien_image *gray,
+                           const cascade_options *options, face_list *list, mien_error *error);
+
 #endif

@@ -148,7 +148,12 @@ static size_t collect_groups(const raw_windows *raw, size_t *parent, window_grou
     size_t count = 0;
     for (size_t i = 0; i < raw->count; i++) {
         const raw_window *window = &raw->windows[i];
-        parent[i] = parent[i] == i ? count++ : parent[parent[i]];
+        if (parent[i] == i) {
+            parent[i] = count++;
+            groups[parent[i]] = (window_group){0};
+        } else {
+            parent[i] = parent[parent[i]];
+        }
         window_group *group = &groups[parent[i]];
         group->x += window->x;
         group->y += window->y;
@@ -227,24 +232,44 @@ static bool add_raw(const raw_windows *raw, int width, int height, face_list *li
     return true;
 }
 
+static bool reserve(window_grouping *memory, size_t count)
+{
+    if (count <= memory->capacity)
+        return true;
+    window_grouping_free(memory);
+    memory->parents = memory_zeroed(count, sizeof *memory->parents);
+    memory->groups = memory_zeroed(count, sizeof *memory->groups);
+    if (memory->parents == NULL || memory->groups == NULL) {
+        window_grouping_free(memory);
+        return false;
+    }
+    memory->capacity = count;
+    return true;
+}
+
+void window_grouping_free(window_grouping *memory)
+{
+    free(memory->parents);
+    free(memory->groups);
+    *memory = (window_grouping){0};
+}
+
+static bool add_groups(const raw_windows *raw, int min_neighbours, int width, int height,
+                       window_grouping *memory, face_list *list)
+{
+    if (!reserve(memory, raw->count))
+        return false;
+    join_similar(raw, memory->parents);
+    size_t count = collect_groups(raw, memory->parents, memory->groups);
+    return add_kept_groups(memory->groups, count, min_neighbours, width, height, list);
+}
+
 bool group_windows(const raw_windows *raw, int min_neighbours, int width, int height,
-                   face_list *list)
+                   window_grouping *memory, face_list *list)
 {
     size_t before = list->count;
-    bool done = false;
-    if (min_neighbours <= 0) {
-        done = add_raw(raw, width, height, list);
-    } else {
-        size_t *parent = memory_zeroed(raw->count, sizeof *parent);
-        window_group *groups = memory_zeroed(raw->count, sizeof *groups);
-        if (parent != NULL && groups != NULL) {
-            join_similar(raw, parent);
-            size_t count = collect_groups(raw, parent, groups);
-            done = add_kept_groups(groups, count, min_neighbours, width, height, list);
-        }
-        free(parent);
-        free(groups);
-    }
+    bool done = min_neighbours <= 0 ? add_raw(raw, width, height, list)
+                                    : add_groups(raw, min_neighbours, width, height, memory, list);
     if (!done)
         list->count = before;
     return done;

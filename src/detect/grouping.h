@@ -21,6 +21,15 @@ typedef struct raw_windows {
 bool raw_windows_add(raw_windows *list, const raw_window *window);
 void raw_windows_free(raw_windows *list);
 
+/* The memory of group_windows from call to call. Starts zeroed. */
+typedef struct window_grouping {
+    struct window_group *groups;
+    size_t *parents;
+    size_t capacity; /* of each */
+} window_grouping;
+
+void window_grouping_free(window_grouping *memory);
+
 /*
  * Similar windows, directly or by a chain of others, form a group; a group of more than
  * min_neighbours windows becomes one face, its mean, unless it lies within a stronger one. With
@@ -30,6 +39,6 @@ void raw_windows_free(raw_windows *list);
  * false when out of memory; then the list is unchanged.
  */
 bool group_windows(const raw_windows *raw, int min_neighbours, int width, int height,
-                   face_list *list);
+                   window_grouping *memory, face_list *list);
 
 #endif

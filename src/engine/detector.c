@@ -36,6 +36,11 @@ static mien_status open_cascade(const void *bytes, size_t size, const char *name
     if (!(wanted->scale_factor > 1))
         return error_set(error, MIEN_INVALID_ARGUMENT, "the scale factor is %g, not over 1",
                          wanted->scale_factor);
+    detector->threads = options->threads > 0 ? options->threads : 1;
+    detector->cascade_kernels = cascade_kernels_find(options->kernels);
+    if (detector->cascade_kernels == NULL)
+        return error_set(error, MIEN_NOT_FOUND, "there are no kernels '%.40s' for this processor",
+                         options->kernels);
     return cascade_read(bytes, size, name, &detector->cascade, error);
 }
 
@@ -133,6 +138,9 @@ static mien_status check_options(const mien_detector_options *options, mien_erro
         return error_set(error, MIEN_INVALID_ARGUMENT,
                          "the size of faces must lie in a range, not %d to %d pixels",
                          options->min_size, options->max_size);
+    if (options->threads < 0 || options->threads > CASCADE_MAX_THREADS)
+        return error_set(error, MIEN_INVALID_ARGUMENT, "%d threads for a picture, not 1 to %d",
+                         options->threads, CASCADE_MAX_THREADS);
     if (!(options->min_score >= 0 && options->min_score <= 1))
         return error_set(error, MIEN_INVALID_ARGUMENT, "the least score is %g, not 0 to 1",
                          (double)options->min_score);
@@ -233,13 +241,15 @@ mien_status detector_memory_create(const mien_detector *detector, detector_memor
 {
     *memory = (detector_memory){0};
     if (detector->kind == DETECTOR_CASCADE)
-        return MIEN_OK;
+        return cascade_searcher_create(detector->cascade, detector->cascade_kernels,
+                                       detector->threads, &memory->searcher, error);
     return nn_session_create(detector->network.plan, &memory->session, error);
 }
 
 void detector_memory_free(detector_memory *memory)
 {
     mien_image_free(&memory->gray);
+    cascade_searcher_free(memory->searcher);
     nn_session_free(memory->session);
     prep_scratch_free(&memory->prep);
 }
@@ -260,7 +270,7 @@ static mien_status run_cascade(const mien_detector *detector, detector_memory *m
         gray = &memory->gray;
     }
     if (status == MIEN_OK)
-        status = cascade_detect(detector->cascade, gray, &detector->cascade_options, list, error);
+        status = cascade_search(memory->searcher, gray, &detector->cascade_options, list, error);
     return status;
 }
 

@@ -18,6 +18,8 @@ struct mien_detector {
     detector_kind kind;
     cascade *cascade;
     cascade_options cascade_options;
+    const cascade_kernels *cascade_kernels;
+    int threads; /* for each detector_memory of a cascade */
     engine_network network;
     float min_score;                    /* 0..1 */
     float overlap;                      /* IoU over which the weaker box goes, 0..1 */
@@ -29,6 +31,7 @@ struct mien_detector {
 /* The memory that one thread keeps. Starts zeroed. */
 typedef struct detector_memory {
     mien_image gray;
+    cascade_searcher *searcher;
     nn_session *session;
     prep_scratch prep;
 } detector_memory;

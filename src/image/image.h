@@ -53,6 +53,24 @@ typedef enum image_filter {
 mien_status image_resize(const mien_image *src, mien_image *dst, image_filter filter,
                          mien_error *error);
 
+/* Where a new sample lies along one axis: it is the old sample at first * (256 - weight) + the next
+ * one * weight, over 256. weight is 0 at the last old sample. */
+typedef struct image_tap {
+    int32_t first;
+    int32_t weight; /* 0..256 */
+} image_tap;
+
+/* The taps of IMAGE_FILTER_BILINEAR from old_count to new_count samples into taps (new_count). */
+void image_bilinear_taps(int old_count, int new_count, image_tap *taps);
+
+/*
+ * One row of what image_resize makes with IMAGE_FILTER_BILINEAR, into dst (width pixels of src's
+ * format). Allocates nothing. row: its tap along y; columns: the taps along x; scratch: for src's
+ * width + 1 pixels.
+ */
+void image_bilinear_row(const mien_image *src, image_tap row, const image_tap *columns, int width,
+                        uint16_t *scratch, uint8_t *dst);
+
 /*
  * dst(x, y) = src(M (x, y, 1)): inverse affine warp with bilinear sampling at half-pixel centres;
  * outside the picture the nearest edge pixel is repeated.
@@ -69,15 +87,24 @@ mien_status image_view(const mien_image *image, int x, int y, int width, int hei
 mien_status image_mirror(const mien_image *src, mien_image *dst, mien_error *error);
 
 /*
- * Integral images of a grey picture of W x H: tables of (H+1) x (W+1), row-major, first row zero,
- * and the first column of sum and squares. sum(y, x) = sum of pixels above and left of (x, y). Any
- * of the tables may be NULL. sum:     int32, at most 2^31 / 255 pixels (checked: MIEN_LIMIT)
- *   squares: sums of squares, int32 wrapping modulo 2^32 as uint32 (differences of boxes up to
- *            66,051 pixels are exact)
- *   tilted:  sums over the triangle rotated by 45 degrees, as in Lienhart and Maydt (2002); its
- *            first column holds the parts of the triangles that reach into the picture
+ * Integral images of a grey picture of W x H: tables of (H+1) rows of (W+1) entries, first row
+ * zero, and the first column of sum and squares. sum(y, x) = sum of pixels above and left of (x,
+ * y). Any of the tables may be NULL.
  */
-mien_status image_integral(const mien_image *gray, int32_t *sum, uint32_t *squares, int32_t *tilted,
-                           mien_error *error);
+typedef struct image_tables {
+    int32_t *sum;      /* at most 2^31 / 255 pixels */
+    uint32_t *squares; /* sums of squares modulo 2^32: differences of boxes up to 66,051 pixels are
+                          exact */
+    int32_t *tilted;   /* sums over the triangle rotated by 45 degrees, as in Lienhart and Maydt
+                          (2002); its first column holds the parts of the triangles that reach into
+                          the picture */
+    size_t stride;     /* entries from row to row, at least W + 1; with odd_columns the more */
+    /* 0: the columns stand in order. Else column x stands at x / 2, and odd_columns (over W / 2)
+     * further when x is odd. */
+    size_t odd_columns;
+} image_tables;
+
+/* MIEN_INVALID_ARGUMENT (not grey), MIEN_LIMIT (more pixels than the sums can hold). */
+mien_status image_integral(const mien_image *gray, const image_tables *tables, mien_error *error);
 
 #endif

@@ -8,28 +8,23 @@
 #include <string.h>
 
 /*
- * Bilinear, in fixed point as OpenCV's INTER_LINEAR_EXACT: weights have 8 fraction bits, a row that
- * was interpolated along x has values of 8.8 bits, and the sum of two rows has 16 fraction bits and
- * is rounded half up. Only the weights themselves are rounded, half to even.
+ * Bilinear, in fixed point as OpenCV's INTER_LINEAR_EXACT: weights have 8 fraction bits, a value
+ * that was interpolated along one axis has 8.8 bits and is exact, and one that was along both has
+ * 16 fraction bits and is rounded half up; so the order of the axes is free. Only the weights
+ * themselves are rounded, half to even.
  */
 enum { WEIGHT_ONE = 256 };
 
-/* Between which two samples a new one lies: it is first * (256 - weight) + second * weight. */
-typedef struct tap {
-    int32_t first, second;
-    int32_t weight; /* of second, 0..256 */
-} tap;
-
 /* scale: old samples per new sample. */
-static tap tap_at(int index, double scale, int old_count)
+static image_tap tap_at(int index, double scale, int old_count)
 {
     double position = scale * (index + 0.5) - 0.5;
     int32_t first = (int32_t)floor(position);
     if (first < 0)
-        return (tap){0, 0, 0};
+        return (image_tap){0, 0};
     if (first >= old_count - 1)
-        return (tap){old_count - 1, old_count - 1, 0};
-    return (tap){first, first + 1, (int32_t)nearbyint((position - first) * WEIGHT_ONE)};
+        return (image_tap){old_count - 1, 0};
+    return (image_tap){first, (int32_t)nearbyint((position - first) * WEIGHT_ONE)};
 }
 
 /* OpenCV takes the reciprocal of the inverse ratio, which is not always the ratio. */
@@ -38,90 +33,78 @@ static double scale_of(int old_count, int new_count)
     return 1.0 / ((double)new_count / old_count);
 }
 
-/* Bounds: 255 * 256 < 2^16. Inlined with constant channels. */
-static inline __attribute__((always_inline)) void
-interpolate_channels(const uint8_t *restrict src, const tap *restrict taps, int width,
-                     uint16_t *restrict dst, int channels)
+void image_bilinear_taps(int old_count, int new_count, image_tap *taps)
 {
-    for (int x = 0; x < width; x++)
-        for (int c = 0; c < channels; c++)
-            dst[x * channels + c] =
-                (uint16_t)(src[taps[x].first * channels + c] * (WEIGHT_ONE - taps[x].weight) +
-                           src[taps[x].second * channels + c] * taps[x].weight);
+    double scale = scale_of(old_count, new_count);
+    for (int i = 0; i < new_count; i++)
+        taps[i] = tap_at(i, scale, old_count);
 }
 
-static void interpolate_row(const uint8_t *src, const tap *taps, int width, int channels,
-                            uint16_t *dst)
+/* Bounds: 255 * 256 < 2^16. */
+static void blend_rows(const uint8_t *restrict first, const uint8_t *restrict second, int weight,
+                       uint16_t *restrict row, size_t count)
+{
+    uint16_t first_weight = (uint16_t)(WEIGHT_ONE - weight), second_weight = (uint16_t)weight;
+    for (size_t i = 0; i < count; i++)
+        row[i] = (uint16_t)(first[i] * first_weight + second[i] * second_weight);
+}
+
+/* Inlined with constant channels. */
+static inline __attribute__((always_inline)) void blend_channels(const uint16_t *restrict row,
+                                                                 const image_tap *restrict taps,
+                                                                 int width, uint8_t *restrict dst,
+                                                                 int channels)
+{
+    for (int x = 0; x < width; x++) {
+        const uint16_t *first = row + (ptrdiff_t)taps[x].first * channels;
+        uint32_t weight = (uint32_t)taps[x].weight;
+        for (int c = 0; c < channels; c++)
+            dst[x * channels + c] = (uint8_t)((first[c] * (WEIGHT_ONE - weight) +
+                                               first[channels + c] * weight + 32768) >>
+                                              16);
+    }
+}
+
+static void blend_columns(const uint16_t *row, const image_tap *taps, int width, int channels,
+                          uint8_t *dst)
 {
     if (channels == 1)
-        interpolate_channels(src, taps, width, dst, 1);
+        blend_channels(row, taps, width, dst, 1);
     else if (channels == 3)
-        interpolate_channels(src, taps, width, dst, 3);
+        blend_channels(row, taps, width, dst, 3);
     else
-        interpolate_channels(src, taps, width, dst, 4);
+        blend_channels(row, taps, width, dst, 4);
 }
 
-static void blend_rows(const uint16_t *restrict first, const uint16_t *restrict second,
-                       uint32_t weight, uint8_t *restrict dst, int count)
+void image_bilinear_row(const mien_image *src, image_tap row, const image_tap *columns, int width,
+                        uint16_t *scratch, uint8_t *dst)
 {
-    for (int i = 0; i < count; i++)
-        dst[i] = (uint8_t)((first[i] * (WEIGHT_ONE - weight) + second[i] * weight + 32768) >> 16);
-}
-
-/* The last two rows of the source that were interpolated along x. */
-typedef struct row_cache {
-    const mien_image *src;
-    const tap *taps;
-    int width, channels; /* of the destination */
-    uint16_t *rows[2];
-    int indices[2]; /* which source rows they are, -1 for none */
-} row_cache;
-
-/* Row y of the source; the row that was asked for before it stays valid. */
-static const uint16_t *cached_row(row_cache *cache, int y)
-{
-    if (cache->indices[1] != y) {
-        uint16_t *older = cache->rows[0];
-        cache->rows[0] = cache->rows[1];
-        cache->rows[1] = older;
-        int older_index = cache->indices[0];
-        cache->indices[0] = cache->indices[1];
-        cache->indices[1] = older_index;
-    }
-    if (cache->indices[1] != y) {
-        interpolate_row(image_row(cache->src, y), cache->taps, cache->width, cache->channels,
-                        cache->rows[1]);
-        cache->indices[1] = y;
-    }
-    return cache->rows[1];
+    int channels = mien_pixel_size(src->format);
+    int second = row.weight != 0 ? row.first + 1 : row.first;
+    blend_rows(image_row(src, row.first), image_row(src, second), row.weight, scratch,
+               (size_t)src->width * (size_t)channels);
+    blend_columns(scratch, columns, width, channels, dst);
 }
 
 static mien_status resize_bilinear(const mien_image *src, mien_image *dst, mien_error *error)
 {
-    int channels = mien_pixel_size(src->format);
-    size_t samples = (size_t)dst->width * (size_t)channels;
-    tap *taps = memory_zeroed((size_t)dst->width, sizeof *taps);
-    uint16_t *rows = memory_zeroed(2 * samples, sizeof *rows);
+    size_t samples = ((size_t)src->width + 1) * (size_t)mien_pixel_size(src->format);
+    size_t taps = (size_t)dst->width + (size_t)dst->height;
+    image_tap *columns = memory_zeroed(taps, sizeof *columns);
+    uint16_t *scratch = memory_zeroed(samples, sizeof *scratch);
     mien_status status = MIEN_OK;
-    if (taps == NULL || rows == NULL) {
-        status = error_no_memory(error, "resizing",
-                                 (size_t)dst->width * sizeof *taps + 2 * samples * sizeof *rows);
-        goto cleanup;
+    if (columns == NULL || scratch == NULL) {
+        status =
+            error_no_memory(error, "resizing", taps * sizeof *columns + samples * sizeof *scratch);
+    } else {
+        image_tap *rows = columns + dst->width;
+        image_bilinear_taps(src->width, dst->width, columns);
+        image_bilinear_taps(src->height, dst->height, rows);
+        for (int y = 0; y < dst->height; y++)
+            image_bilinear_row(src, rows[y], columns, dst->width, scratch, image_row(dst, y));
     }
-    double scale = scale_of(src->width, dst->width);
-    for (int x = 0; x < dst->width; x++)
-        taps[x] = tap_at(x, scale, src->width);
-    row_cache cache = {src, taps, dst->width, channels, {rows, rows + samples}, {-1, -1}};
-    scale = scale_of(src->height, dst->height);
-    for (int y = 0; y < dst->height; y++) {
-        tap row = tap_at(y, scale, src->height);
-        const uint16_t *first = cached_row(&cache, row.first);
-        const uint16_t *second = cached_row(&cache, row.second);
-        blend_rows(first, second, (uint32_t)row.weight, image_row(dst, y), (int)samples);
-    }
-cleanup:
-    free(taps);
-    free(rows);
+    free(columns);
+    free(scratch);
     return status;
 }
 

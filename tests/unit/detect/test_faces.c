@@ -59,7 +59,9 @@ static face_list grouped(const raw_window *windows, size_t count, int min_neighb
     for (size_t i = 0; i < count; i++)
         assert_true(raw_windows_add(&raw, &windows[i]));
     face_list list = {0};
-    assert_true(group_windows(&raw, min_neighbours, 100, 100, &list));
+    window_grouping memory = {0};
+    assert_true(group_windows(&raw, min_neighbours, 100, 100, &memory, &list));
+    window_grouping_free(&memory);
     raw_windows_free(&raw);
     return list;
 }

@@ -7,7 +7,10 @@
 #include "cascades.h"
 #include "detect/decode.h"
 
+#include <stdatomic.h>
+
 static int allocations_left = -1; /* -1: never fails */
+static atomic_int allocations;
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -18,6 +21,7 @@ void *__wrap_realloc(void *memory, size_t size);
 
 static bool fails_now(void)
 {
+    allocations++;
     if (allocations_left > 0)
         allocations_left--;
     return allocations_left == 0;
@@ -91,6 +95,70 @@ static void detecting_survives_every_failed_allocation(void **state)
     fail();
 }
 
+/* A failure leaves the searcher as good as new. */
+static void searching_goes_on_after_every_failed_allocation(void **state)
+{
+    (void)state;
+    mien_error error;
+    cascade *model;
+    assert_ok(read_opencv_cascade("smile", &model, &error), &error);
+    mien_image picture = read_astronaut();
+    cascade_options options = {.scale_factor = 1.5, .min_neighbours = 1};
+    for (int first = 1; first < 1000; first++) {
+        face_list list = {0}, again = {0};
+        cascade_searcher *searcher;
+        assert_ok(cascade_searcher_create(model, cascade_kernels_find(NULL), 1, &searcher, &error),
+                  &error);
+        allocations_left = first;
+        mien_status status = cascade_search(searcher, &picture, &options, &list, &error);
+        bool reached = allocations_left == 0;
+        allocations_left = -1;
+        assert_int_equal(status, reached ? MIEN_OUT_OF_MEMORY : MIEN_OK);
+        assert_ok(cascade_search(searcher, &picture, &options, &again, &error), &error);
+        assert_true(again.count > 0);
+        face_list_free(&list);
+        face_list_free(&again);
+        cascade_searcher_free(searcher);
+        if (!reached) {
+            free(picture.data);
+            cascade_free(model);
+            return;
+        }
+    }
+    fail();
+}
+
+static void a_stream_of_pictures_allocates_nothing(void **state)
+{
+    (void)state;
+    mien_error error;
+    cascade *model;
+    assert_ok(read_opencv_cascade("frontalface_default", &model, &error), &error);
+    mien_image picture = read_astronaut();
+    cascade_options options = cascade_default_options();
+    for (int threads = 1; threads <= 2; threads++) {
+        cascade_searcher *searcher;
+        face_list list = {0};
+        assert_ok(
+            cascade_searcher_create(model, cascade_kernels_find(NULL), threads, &searcher, &error),
+            &error);
+        int before = 0;
+        for (int run = 0; run < 30; run++) {
+            if (run == 20) /* by now every thread has met most windows that there are */
+                before = allocations;
+            list.count = 0;
+            assert_ok(cascade_search(searcher, &picture, &options, &list, &error), &error);
+            assert_int_equal(list.count, 1);
+        }
+        /* A thread may still meet more windows than ever before, and double its list. */
+        assert_in_range(allocations - before, 0, threads == 1 ? 0 : 2);
+        face_list_free(&list);
+        cascade_searcher_free(searcher);
+    }
+    free(picture.data);
+    cascade_free(model);
+}
+
 static void decoding_survives_a_failed_allocation(void **state)
 {
     (void)state;
@@ -113,6 +181,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reading_survives_every_failed_allocation),
         cmocka_unit_test(detecting_survives_every_failed_allocation),
+        cmocka_unit_test(searching_goes_on_after_every_failed_allocation),
+        cmocka_unit_test(a_stream_of_pictures_allocates_nothing),
         cmocka_unit_test(decoding_survives_a_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,6 +105,28 @@ static void strides_are_respected(void **state)
     mien_image_free(&whole);
 }
 
+static void single_rows_are_those_of_the_whole(void **state)
+{
+    (void)state;
+    mien_error error;
+    mien_image src = random_picture(9, 61, 43, MIEN_PIXEL_GRAY8);
+    static const int sizes[][2] = {{61, 43}, {60, 41}, {31, 17}, {7, 3}, {1, 1}, {90, 100}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        int width = sizes[i][0], height = sizes[i][1], y = height / 3;
+        mien_image whole = new_picture(width, height, MIEN_PIXEL_GRAY8);
+        image_tap columns[90], rows[100];
+        uint16_t scratch[62];
+        uint8_t row[90];
+        assert_ok(image_resize(&src, &whole, IMAGE_FILTER_BILINEAR, &error), &error);
+        image_bilinear_taps(61, width, columns);
+        image_bilinear_taps(43, height, rows);
+        image_bilinear_row(&src, rows[y], columns, width, scratch, row);
+        assert_memory_equal(row, pixel_at(&whole, 0, y), (size_t)width);
+        mien_image_free(&whole);
+    }
+    mien_image_free(&src);
+}
+
 static void wrong_arguments_are_refused(void **state)
 {
     (void)state;
@@ -129,6 +151,7 @@ int main(void)
         cmocka_unit_test(white_stays_white),
         cmocka_unit_test(area_is_exact_with_the_longest_sides),
         cmocka_unit_test(strides_are_respected),
+        cmocka_unit_test(single_rows_are_those_of_the_whole),
         cmocka_unit_test(wrong_arguments_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define LANES   4
+#define PARTS   2
+#define VECTORS 4
+#define LANE_SEQUENCE(first, step)                                                                 \
+    (first), (first) + (step), (first) + 2 * (step), (first) + 3 * (step)
+#include "detect/simd/set.inc.h"
+
+const cascade_kernels cascade_kernels_generic = {"generic", bilinear_row, fill_tables, scan_band};
