@@ -4,10 +4,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "nn/graph_edit.h"
 #include "nn/onnx.h"
 #include "nn/onnx_write.h"
 #include "train/checkpoint.h"
-#include "nn/graph_edit.h"
 #include "train/transfer.h"
 #include "zoo/zoo.h"
 
