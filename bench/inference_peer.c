@@ -163,26 +163,26 @@ static peer *open_peer(const char *library, const char *path, const nn_model *mo
 
 int main(int count, char **arguments)
 {
-    if (count < 6) {
-        fprintf(stderr, "usage: inference_peer LIBONNXRUNTIME MODEL.onnx HEIGHT WIDTH SECONDS "
-                        "[KERNELS]\n");
+    if (count < 7) {
+        fprintf(stderr, "usage: inference_peer LIBONNXRUNTIME MIENS.onnx ITS.onnx HEIGHT WIDTH "
+                        "SECONDS [KERNELS]\n");
         return 2;
     }
     mien_error error = {0};
     nn_model *model = NULL;
     nn_plan *plan = NULL;
     nn_session *session = NULL;
-    mien_status status = open_plan(arguments[2], count > 6 ? arguments[6] : NULL,
-                                   atoi(arguments[3]), atoi(arguments[4]), &model, &plan, &error);
+    mien_status status = open_plan(arguments[2], count > 7 ? arguments[7] : NULL,
+                                   atoi(arguments[4]), atoi(arguments[5]), &model, &plan, &error);
     if (status == MIEN_OK)
         status = nn_session_create(plan, &session, &error);
     bool done = false;
     if (status == MIEN_OK) {
         size_t outputs = nn_model_graph(model)->output_count;
         const char **names = calloc(outputs, sizeof *names);
-        peer *p = names != NULL ? open_peer(arguments[1], arguments[2], model, plan, session, names)
+        peer *p = names != NULL ? open_peer(arguments[1], arguments[3], model, plan, session, names)
                                 : NULL;
-        done = p != NULL && compare(plan, session, p, outputs, atof(arguments[5]));
+        done = p != NULL && compare(plan, session, p, outputs, atof(arguments[6]));
         if (p != NULL)
             peer_close(p);
         free(names);

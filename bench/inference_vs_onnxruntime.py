@@ -3,11 +3,13 @@
 """Compares the time of one picture through a network, one thread, with ONNX Runtime's.
 
     bench/inference_vs_onnxruntime.py --build build [--seconds S] [--kernels NAME] [--json FILE]
-                                      [NETWORK ...]
+                                      [--data fer2013.csv] [NETWORK ...]
 
 The networks are those of the zoo with random weights, and the files of $MIEN_SHARED/weights (else
 ../shared/weights beside the repository) that are there. Both run in one process in turns of 20 ms;
-the ratio is ONNX Runtime's median over mien's. Needs npm, which fetches the package
+the ratio is ONNX Runtime's median over mien's. With --data the zoo's networks are quantised too:
+their 8-bit files in mien against the float files and against the same files in ONNX Runtime; these
+outputs differ as 8-bit numbers do. Needs npm, which fetches the package
 onnxruntime-node into the build folder; --library names a libonnxruntime.so instead.
 """
 
@@ -58,26 +60,42 @@ def zoo_network(build, architecture, side):
     return path
 
 
-def networks(build, wanted):
-    """Names, files and sides of what is there."""
+def quantised(options, path):
+    """The same network in 8-bit numbers."""
+    out = path.with_name(path.stem + "-int8.onnx")
+    subprocess.run([options.build / "mien", "model", "quantize", "--no-score", "--samples", "16",
+                    "--range", "largest", "--data", options.data, "--out", out, path], check=True,
+                   stdout=subprocess.DEVNULL)
+    return out
+
+
+def networks(options):
+    """Names, mien's files, ONNX Runtime's files and sides of what is there."""
+    build, wanted = options.build, options.network
     shared = pathlib.Path(os.environ.get("MIEN_SHARED", ROOT.parent / "shared"))
     for architecture, side in ZOO:
         name = f"{architecture}_{side}"
-        if not wanted or name in wanted:
-            yield name, zoo_network(build, architecture, side), side
+        if wanted and name not in wanted:
+            continue
+        path = zoo_network(build, architecture, side)
+        yield name, path, path, side
+        if options.data:
+            small = quantised(options, path)
+            yield name + " int8 / f32", small, path, side
+            yield name + " int8 / int8", small, small, side
     for stem, side in FILES:
         path = shared / "weights" / f"{stem}.onnx"
         if path.exists() and (not wanted or stem in wanted):
-            yield stem, path, side
+            yield stem, path, path, side
 
 
-def compare(options, library, path, side):
-    command = [options.build / "bench/inference_peer", library, path, str(side), str(side),
+def compare(options, library, ours, theirs, side):
+    command = [options.build / "bench/inference_peer", library, ours, theirs, str(side), str(side),
                str(options.seconds)]
     command += [options.kernels] if options.kernels else []
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    ours, theirs, difference = map(float, output.split())
-    return {"mien_us": ours, "onnxruntime_us": theirs, "ratio": theirs / ours,
+    mien, peer, difference = map(float, output.split())
+    return {"mien_us": mien, "onnxruntime_us": peer, "ratio": peer / mien,
             "difference": difference}
 
 
@@ -93,6 +111,7 @@ def parse_arguments():
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
     parser.add_argument("--library", type=pathlib.Path, help="libonnxruntime.so")
     parser.add_argument("--seconds", type=float, default=3, help="for each network (3)")
+    parser.add_argument("--data", type=pathlib.Path, help="FER-2013's CSV file: 8-bit rows too")
     parser.add_argument("--kernels", help="avx512, avx2 or generic (default: the best here)")
     parser.add_argument("--json", type=pathlib.Path, help="write the figures here")
     return parser.parse_args()
@@ -103,8 +122,8 @@ def main():
     library = options.library or find_library(options.build)
     rows = []
     print(f"{'network':30}{'mien us':>10}{'ORT us':>10}{'ratio':>7}{'difference':>12}")
-    for name, path, side in networks(options.build, options.network):
-        row = {"network": name, **compare(options, library, path, side)}
+    for name, ours, theirs, side in networks(options):
+        row = {"network": name, **compare(options, library, ours, theirs, side)}
         rows.append(row)
         print(f"{name:30}{row['mien_us']:10.1f}{row['onnxruntime_us']:10.1f}{row['ratio']:7.2f}"
               f"{row['difference']:12.1e}", flush=True)
