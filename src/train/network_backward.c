@@ -74,14 +74,18 @@ static void concat_backward(const train_network *network, const train_layer *lay
     }
 }
 
+/* One of the two may have its gradient where dy is. */
 static void add_backward(const train_network *network, const train_layer *layer, const float *dy)
 {
-    size_t bytes = network_count(network, layer->output) * sizeof *dy;
+    size_t count = network_count(network, layer->output);
     for (int i = 0; i < 2; i++) {
-        float *place = gradient_place(network, layer, i);
-        if (place != NULL)
-            memcpy(place, dy, bytes);
-        gather_gradient(network, layer, i);
+        float *gradient = network->gradients[layer->inputs[i]];
+        if (!network->tape.needs_gradient[layer->inputs[i]])
+            continue;
+        if (layer->accumulates[i])
+            elementwise_add(gradient, dy, count, gradient);
+        else if (gradient != dy)
+            memcpy(gradient, dy, count * sizeof *dy);
     }
 }
 
@@ -116,7 +120,7 @@ static void rounded_backward(const train_network *network, size_t index, float *
     network->backend->rounding->conv_backward(
         network->layers[index].conv, network->rounded[layer->inputs[0]],
         network_parameter(network, layer, 0), rounded_gradient(network, layer), dx,
-        parameter_gradient(network, layer, 0));
+        parameter_gradient(network, layer, 0), network->conv_scratch);
 }
 
 /* Layers with one input that flows. */
@@ -139,7 +143,7 @@ static void single_backward(train_network *network, size_t index, float *dy, flo
     case TRAIN_CONV:
         backend->conv_backward(state->conv, x, network_parameter(network, layer, 0), dy, dx,
                                parameter_gradient(network, layer, 0),
-                               parameter_gradient(network, layer, 1));
+                               parameter_gradient(network, layer, 1), network->conv_scratch);
         return;
     case TRAIN_DENSE:
         backend->dense_backward(
@@ -149,8 +153,9 @@ static void single_backward(train_network *network, size_t index, float *dy, flo
         return;
     case TRAIN_BATCH_NORM:
         norm = network_norm(network, layer);
-        backend->norm_backward(&norm, x, y, network_parameter(network, layer, 0), state->mean,
-                               state->inverse, dy, dx, parameter_gradient(network, layer, 0),
+        backend->norm_backward(&norm, x, network_parameter(network, layer, 0),
+                               network_parameter(network, layer, 1), state->mean, state->inverse,
+                               dy, dx, parameter_gradient(network, layer, 0),
                                parameter_gradient(network, layer, 1));
         return;
     default:

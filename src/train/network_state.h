@@ -19,17 +19,20 @@ typedef struct layer_state {
 struct train_network {
     train_tape tape;
     const train_backend *backend;
-    float **values;    /* activations by value of the graph; NULL where none */
-    float **gradients; /* of activations; NULL where none is needed */
+    /* By value of the graph, NULL where none is needed. They lie in `block`: a place is the value's
+     * only as long as somebody is still to read it. */
+    float **values;    /* activations */
+    float **gradients; /* of activations; a layer may write that of its input over its output's */
     float **parameters, **parameter_gradients; /* by index in the tape */
     /* By value, with a backend that rounds: activations that a convolution in BF16 reads, and
      * gradients that only one writes and one reads, in the place of `gradients`. */
     train_bf16 **rounded, **rounded_gradients;
-    unsigned char *gradient_memory; /* where the gradients of activations lie */
-    train_bf16 *rounded_part;       /* a gradient that is rounded for one layer */
+    unsigned char *block;
+    train_bf16 *rounded_part; /* a gradient that is rounded for one layer */
     layer_state *layers;
     float *part; /* a gradient that is added to another */
     float *norm_scratch;
+    void *conv_scratch;
     float *plain_input; /* channels first, when the backend wants them last */
     int outputs[NETWORK_MAX_OUTPUTS];
     size_t output_count;

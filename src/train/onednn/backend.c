@@ -85,11 +85,17 @@ static mien_status conv_create_bf16(const nn_conv *shape, bool needs_input_gradi
     return create(shape, needs_input_gradient, true, out, error);
 }
 
+/* Only oneDNN's convolutions want some. */
+static size_t conv_scratch(const train_conv *conv)
+{
+    return conv->dense != NULL ? dense_conv_scratch(conv->dense) : 0;
+}
+
 static void conv_forward(train_conv *conv, const float *x, const float *weights, const float *bias,
-                         float *y)
+                         float *y, void *scratch)
 {
     if (conv->dense != NULL)
-        dense_conv_forward(conv->dense, x, weights, bias, y);
+        dense_conv_forward(conv->dense, x, weights, bias, y, scratch);
     else if (conv->narrow != NULL)
         narrow_forward(conv->narrow, x, weights, bias, y);
     else
@@ -97,11 +103,11 @@ static void conv_forward(train_conv *conv, const float *x, const float *weights,
 }
 
 static void conv_backward(train_conv *conv, const float *x, const float *weights, const float *dy,
-                          float *dx, float *d_weights, float *d_bias)
+                          float *dx, float *d_weights, float *d_bias, void *scratch)
 {
     const nn_extent *out = &conv->shape.out;
     if (conv->dense != NULL) {
-        dense_conv_backward(conv->dense, x, weights, dy, dx, d_weights);
+        dense_conv_backward(conv->dense, x, weights, dy, dx, d_weights, scratch);
     } else if (conv->narrow != NULL) {
         narrow_backward(conv->narrow, x, weights, dy, dx, d_weights);
     } else {
@@ -119,15 +125,15 @@ static bool takes_bf16(const train_conv *conv)
 }
 
 static void conv_forward_bf16(train_conv *conv, const train_bf16 *x, const float *weights,
-                              const float *bias, float *y)
+                              const float *bias, float *y, void *scratch)
 {
-    dense_conv_forward(conv->dense, x, weights, bias, y);
+    dense_conv_forward(conv->dense, x, weights, bias, y, scratch);
 }
 
 static void conv_backward_bf16(train_conv *conv, const train_bf16 *x, const float *weights,
-                               const train_bf16 *dy, float *dx, float *d_weights)
+                               const train_bf16 *dy, float *dx, float *d_weights, void *scratch)
 {
-    dense_conv_backward(conv->dense, x, weights, dy, dx, d_weights);
+    dense_conv_backward(conv->dense, x, weights, dy, dx, d_weights, scratch);
 }
 
 static const train_rounding rounding = {.available = bf16_available,
@@ -144,6 +150,7 @@ const train_backend train_backend_onednn = {
     .channels_last = true,
     .conv_create = conv_create,
     .conv_free = conv_free,
+    .conv_scratch = conv_scratch,
     .conv_forward = conv_forward,
     .conv_backward = conv_backward,
     .dense_forward = dense_forward,
@@ -166,6 +173,7 @@ const train_backend train_backend_onednn_bf16 = {
     .rounding = &rounding,
     .conv_create = conv_create_bf16,
     .conv_free = conv_free,
+    .conv_scratch = conv_scratch,
     .conv_forward = conv_forward,
     .conv_backward = conv_backward,
     .dense_forward = dense_forward,

@@ -22,10 +22,11 @@ mien_status dense_conv_create(const nn_conv *conv, bool needs_input_gradient, bo
                               dense_conv **out, mien_error *error);
 void dense_conv_free(dense_conv *conv);
 bool dense_conv_is_bf16(const dense_conv *conv);
+size_t dense_conv_scratch(const dense_conv *conv); /* bytes */
 void dense_conv_forward(dense_conv *conv, const void *x, const float *weights, const float *bias,
-                        float *y);
+                        float *y, void *scratch);
 void dense_conv_backward(dense_conv *conv, const void *x, const float *weights, const void *dy,
-                         float *dx, float *d_weights);
+                         float *dx, float *d_weights, void *scratch);
 
 /* ---- narrow.c: windows of 3x3 from few channels to eight ---- */
 
@@ -98,9 +99,9 @@ void channels_norm_forward(const train_norm *norm, const float *x, const float *
                            const float *shift, float *mean, float *inverse, float *y);
 void channels_norm_running(const train_norm *norm, const float *x, const float *scale,
                            const float *shift, const float *mean, const float *variance, float *y);
-void channels_norm_backward(const train_norm *norm, const float *x, const float *y,
-                            const float *scale, const float *mean, const float *inverse, float *dy,
-                            float *dx, float *d_scale, float *d_shift);
+void channels_norm_backward(const train_norm *norm, const float *x, const float *scale,
+                            const float *shift, const float *mean, const float *inverse,
+                            const float *dy, float *dx, float *d_scale, float *d_shift);
 
 /* ---- pool.c ---- */
 

@@ -31,9 +31,11 @@ static void compare_conv_ways(const nn_conv *s, bool inwards, test_random *rando
         dw[i] = numbers(random, weight_count);
         db[i] = numbers(random, (size_t)s->out.channels);
         assert_ok(backend->conv_create(s, inwards, &conv, &error), &error);
-        backend->conv_forward(conv, i == 0 ? x : x_last, weights, bias, y[i]);
+        void *scratch = scratch_for(backend, conv);
+        backend->conv_forward(conv, i == 0 ? x : x_last, weights, bias, y[i], scratch);
         backend->conv_backward(conv, i == 0 ? x : x_last, weights, i == 0 ? dy : dy_last,
-                               inwards ? dx[i] : NULL, dw[i], db[i]);
+                               inwards ? dx[i] : NULL, dw[i], db[i], scratch);
+        free(scratch);
         backend->conv_free(conv);
     }
     double pixels = (double)(s->out.batch * s->out.height * s->out.width);
@@ -131,8 +133,10 @@ static void repeat_conv(const nn_conv *s, const float *x, const float *dy, const
     mien_error error;
     const train_backend *backend = &train_backend_onednn;
     assert_ok(backend->conv_create(s, true, &conv, &error), &error);
-    backend->conv_forward(conv, x, weights, NULL, given[0]);
-    backend->conv_backward(conv, x, weights, dy, given[1], given[2], NULL);
+    void *scratch = scratch_for(backend, conv);
+    backend->conv_forward(conv, x, weights, NULL, given[0], scratch);
+    backend->conv_backward(conv, x, weights, dy, given[1], given[2], NULL, scratch);
+    free(scratch);
     backend->conv_free(conv);
 }
 
