@@ -18,8 +18,9 @@ int onednn_threads(void)
 
 struct train_conv {
     nn_conv shape;
-    dense_conv *dense; /* one of the three */
+    dense_conv *dense; /* one of the four */
     narrow_conv *narrow;
+    winograd_conv *winograd;
     depthwise_conv *depthwise;
 };
 
@@ -34,6 +35,7 @@ static void conv_free(train_conv *conv)
         return;
     dense_conv_free(conv->dense);
     narrow_free(conv->narrow);
+    winograd_free(conv->winograd);
     depthwise_free(conv->depthwise);
     free(conv);
 }
@@ -63,6 +65,8 @@ static mien_status create(const nn_conv *shape, bool needs_input_gradient, bool 
         status = depthwise_create(shape, &conv->depthwise, error);
     else if (!bf16 && narrow_takes(shape, needs_input_gradient))
         status = narrow_create(shape, &conv->narrow, error);
+    else if (!bf16 && winograd_takes(shape))
+        status = winograd_create(shape, &conv->winograd, error);
     else
         status = create_dense(conv, needs_input_gradient, bf16, error);
     if (status != MIEN_OK) {
@@ -85,10 +89,11 @@ static mien_status conv_create_bf16(const nn_conv *shape, bool needs_input_gradi
     return create(shape, needs_input_gradient, true, out, error);
 }
 
-/* Only oneDNN's convolutions want some. */
 static size_t conv_scratch(const train_conv *conv)
 {
-    return conv->dense != NULL ? dense_conv_scratch(conv->dense) : 0;
+    return conv->dense != NULL      ? dense_conv_scratch(conv->dense)
+           : conv->winograd != NULL ? winograd_scratch(conv->winograd)
+                                    : 0;
 }
 
 static void conv_forward(train_conv *conv, const float *x, const float *weights, const float *bias,
@@ -98,6 +103,8 @@ static void conv_forward(train_conv *conv, const float *x, const float *weights,
         dense_conv_forward(conv->dense, x, weights, bias, y, scratch);
     else if (conv->narrow != NULL)
         narrow_forward(conv->narrow, x, weights, bias, y);
+    else if (conv->winograd != NULL)
+        winograd_forward(conv->winograd, x, weights, bias, y, scratch);
     else
         depthwise_forward(conv->depthwise, x, weights, bias, y);
 }
@@ -110,6 +117,8 @@ static void conv_backward(train_conv *conv, const float *x, const float *weights
         dense_conv_backward(conv->dense, x, weights, dy, dx, d_weights, scratch);
     } else if (conv->narrow != NULL) {
         narrow_backward(conv->narrow, x, weights, dy, dx, d_weights);
+    } else if (conv->winograd != NULL) {
+        winograd_backward(conv->winograd, x, weights, dy, dx, d_weights, scratch);
     } else {
         if (dx != NULL)
             depthwise_backward_input(conv->depthwise, dy, weights, dx);

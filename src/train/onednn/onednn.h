@@ -42,6 +42,20 @@ void narrow_forward(narrow_conv *conv, const float *x, const float *weights, con
 void narrow_backward(narrow_conv *conv, const float *x, const float *weights, const float *dy,
                      float *dx, float *d_weights);
 
+/* ---- winograd.c: windows of 3x3 from many channels to many ---- */
+
+typedef struct winograd_conv winograd_conv;
+
+/* Whether it takes this convolution, and is faster than oneDNN at it. */
+bool winograd_takes(const nn_conv *conv);
+mien_status winograd_create(const nn_conv *conv, winograd_conv **out, mien_error *error);
+void winograd_free(winograd_conv *conv);
+size_t winograd_scratch(const winograd_conv *conv); /* bytes */
+void winograd_forward(winograd_conv *conv, const float *x, const float *weights, const float *bias,
+                      float *y, void *scratch);
+void winograd_backward(winograd_conv *conv, const float *x, const float *weights, const float *dy,
+                       float *dx, float *d_weights, void *scratch);
+
 /* ---- strided.c: the pixels that a 1x1 window with strides reads ---- */
 
 /* dense_conv never shows oneDNN such a convolution: it gathers the pixels first. */
