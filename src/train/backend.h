@@ -102,6 +102,9 @@ typedef struct train_backend {
      */
     void (*norm_forward)(const train_norm *norm, const float *x, const float *scale,
                          const float *shift, float *mean, float *inverse, float *y);
+    /* y once more, bit for bit, from what norm_forward gave back. */
+    void (*norm_again)(const train_norm *norm, const float *x, const float *scale,
+                       const float *shift, const float *mean, const float *inverse, float *y);
     /* With given statistics, as the runtime does. */
     void (*norm_running)(const train_norm *norm, const float *x, const float *scale,
                          const float *shift, const float *mean, const float *variance, float *y);

@@ -123,13 +123,33 @@ static void rounded_backward(const train_network *network, size_t index, float *
         parameter_gradient(network, layer, 0), network->conv_scratch);
 }
 
+/* The output of the BatchNormalization before the layer, as it was on the way forwards. */
+static const float *remake_input(const train_network *network, size_t index)
+{
+    const train_layer *maker = network_remade_input(network, index);
+    const layer_state *norm_state = &network->layers[maker - network->tape.layers];
+    const float *x = network->values[maker->inputs[0]];
+    const float *scale = network_parameter(network, maker, 0);
+    const float *shift = network_parameter(network, maker, 1);
+    float *y = network->layers[index].remade;
+    train_norm norm = network_norm(network, maker);
+    if (train_tape_norm_is_frozen(&network->tape, maker))
+        network->backend->norm_running(&norm, x, scale, shift, network_parameter(network, maker, 2),
+                                       network_parameter(network, maker, 3), y);
+    else
+        network->backend->norm_again(&norm, x, scale, shift, norm_state->mean, norm_state->inverse,
+                                     y);
+    return y;
+}
+
 /* Layers with one input that flows. */
 static void single_backward(train_network *network, size_t index, float *dy, float *dx)
 {
     const train_layer *layer = &network->tape.layers[index];
     const layer_state *state = &network->layers[index];
     const train_backend *backend = network->backend;
-    const float *x = network->values[layer->inputs[0]];
+    const float *x =
+        state->remade != NULL ? remake_input(network, index) : network->values[layer->inputs[0]];
     const float *y = network->values[layer->output];
     nn_extent in = network_extent(network, layer->inputs[0]);
     size_t count = network_count(network, layer->output);

@@ -18,7 +18,7 @@
 #include <string.h>
 
 typedef struct memory_plan {
-    layout_item *values, *rounded, *gradients; /* by value, side by side in one array */
+    layout_item *values, *rounded, *remade, *gradients; /* by value, side by side in one array */
     size_t value_count;
     int *home; /* by value: whose place its gradient takes, its own or another's */
 } memory_plan;
@@ -65,6 +65,23 @@ static void touch_inputs(const train_network *network, size_t index, int time, m
               time);
 }
 
+/* The same on the way backwards, where one may be made once more: then what it is made of is read.
+ */
+static void touch_inputs_again(const train_network *network, size_t index, memory_plan *plan)
+{
+    const train_layer *layer = &network->tape.layers[index];
+    const train_layer *maker = network_remade_input(network, index);
+    int time = time_backwards(network, index);
+    if (maker == NULL) {
+        touch_inputs(network, index, time, plan);
+        return;
+    }
+    layout_item *remade = &plan->remade[layer->inputs[0]];
+    remade->bytes = network_count(network, layer->inputs[0]) * sizeof(float);
+    touch(remade, time);
+    touch(&plan->values[maker->inputs[0]], time);
+}
+
 static void find_value_sizes(const train_network *network, memory_plan *plan)
 {
     const train_tape *tape = &network->tape;
@@ -91,7 +108,7 @@ static void plan_values(const train_network *network, memory_plan *plan)
         touch(&plan->rounded[layer->output], (int)l);
         touch_inputs(network, l, (int)l, plan);
         if (tape->needs_gradient[layer->output] && reads_inputs_backwards(network, l))
-            touch_inputs(network, l, back, plan);
+            touch_inputs_again(network, l, plan);
         if (tape->needs_gradient[layer->output] && reads_output_backwards(network, l))
             touch(&plan->values[layer->output], back);
     }
@@ -105,18 +122,12 @@ static void plan_values(const train_network *network, memory_plan *plan)
  */
 static bool gradient_comes_rounded(const train_network *network, size_t index)
 {
-    int readers = 0;
     const train_layer *layer = &network->tape.layers[index], *reader = NULL;
     for (size_t l = 0; l < network->tape.layer_count; l++)
-        for (int i = 0; i < network->tape.layers[l].input_count; i++)
-            if (network->tape.layers[l].inputs[i] == layer->output) {
-                reader = &network->tape.layers[l];
-                readers++;
-            }
-    for (size_t o = 0; o < network->output_count; o++)
-        readers += network->outputs[o] == layer->output;
-    return network->layers[index].rounds && readers == 1 && reader != NULL &&
-           reader->kind == TRAIN_BATCH_NORM && !reader->accumulates[0] &&
+        if (network->tape.layers[l].inputs[0] == layer->output)
+            reader = &network->tape.layers[l];
+    return network->layers[index].rounds && network_readers(network, layer->output) == 1 &&
+           reader != NULL && reader->kind == TRAIN_BATCH_NORM && !reader->accumulates[0] &&
            layer->activation.kind == NN_ACTIVATION_NONE && layer->parameters[1] < 0 &&
            network->tape.needs_gradient[layer->output];
 }
@@ -186,6 +197,11 @@ static void hand_out(train_network *network, const memory_plan *plan)
         network->values[v] = place_of(network, &plan->values[v]);
         network->rounded[v] = place_of(network, &plan->rounded[v]);
     }
+    for (size_t l = 0; l < tape->layer_count; l++)
+        network->layers[l].remade =
+            network_remade_input(network, l) != NULL
+                ? place_of(network, &plan->remade[tape->layers[l].inputs[0]])
+                : NULL;
     for (size_t l = 0; l < tape->layer_count; l++) {
         int output = tape->layers[l].output;
         void *place = place_of(network, &plan->gradients[plan->home[output]]);
@@ -198,7 +214,7 @@ static void hand_out(train_network *network, const memory_plan *plan)
 
 static mien_status fill_block(train_network *network, memory_plan *plan, mien_error *error)
 {
-    size_t total, count = 3 * plan->value_count;
+    size_t total, count = 4 * plan->value_count;
     for (size_t i = 0; i < count; i++)
         plan->values[i] = (layout_item){.first = time_backwards(network, 0), .last = 0};
     plan_values(network, plan);
@@ -216,12 +232,16 @@ static mien_status fill_block(train_network *network, memory_plan *plan, mien_er
 static mien_status create_block(train_network *network, mien_error *error)
 {
     size_t values = network->tape.graph->value_count;
-    layout_item *items = memory_zeroed(3 * values, sizeof *items);
-    memory_plan plan = {items, items + values, items + 2 * values, values,
-                        memory_zeroed(values, sizeof *plan.home)};
+    layout_item *items = memory_zeroed(4 * values, sizeof *items);
+    memory_plan plan = {.values = items,
+                        .rounded = items + values,
+                        .remade = items + 2 * values,
+                        .gradients = items + 3 * values,
+                        .value_count = values,
+                        .home = memory_zeroed(values, sizeof *plan.home)};
     mien_status status = MIEN_OK;
     if (items == NULL || plan.home == NULL)
-        status = error_no_memory(error, "a plan of memory", 3 * values * sizeof *items);
+        status = error_no_memory(error, "a plan of memory", 4 * values * sizeof *items);
     else
         status = fill_block(network, &plan, error);
     free(items);

@@ -14,6 +14,7 @@ typedef struct layer_state {
     bool rounds;           /* conv is in BF16 */
     float *mean, *inverse; /* BatchNormalization: (C) */
     uint8_t *winners;      /* max-pooling: one for each output */
+    float *remade;         /* where the input is made once more; NULL: it is kept */
 } layer_state;
 
 struct train_network {
@@ -48,6 +49,16 @@ float *network_parameter(const train_network *network, const train_layer *layer,
 
 train_norm network_norm(const train_network *network, const train_layer *layer);
 nn_pool network_pool(const train_network *network, const train_layer *layer);
+
+/*
+ * The BatchNormalization whose output layer `index` reads, where this is not kept but made once
+ * more on the way backwards: nobody else reads it, and the layer has so much work that it does not
+ * count. Else NULL.
+ */
+const train_layer *network_remade_input(const train_network *network, size_t index);
+
+/* Layers that read a value, and losses. */
+int network_readers(const train_network *network, int value);
 
 /* Makes place for activations, their gradients and scratch; the layers are there. */
 mien_status network_create_memory(train_network *network, mien_error *error);

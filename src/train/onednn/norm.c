@@ -278,6 +278,15 @@ static void batch_factors(const train_norm *norm, const float *scale, const floa
     }
 }
 
+void channels_norm_again(const train_norm *norm, const float *x, const float *scale,
+                         const float *shift, const float *mean, const float *inverse, float *y)
+{
+    const nn_extent *e = &norm->extent;
+    float factor[MAX_CHANNELS], offset[MAX_CHANNELS];
+    batch_factors(norm, scale, shift, mean, inverse, factor, offset);
+    apply_norm(norm, x, e->batch * e->height * e->width, factor, offset, y);
+}
+
 /* The first row is the origin of the sums, so that the squares lose no digits. */
 void channels_norm_forward(const train_norm *norm, const float *x, const float *scale,
                            const float *shift, float *mean, float *inverse, float *y)
@@ -285,7 +294,6 @@ void channels_norm_forward(const train_norm *norm, const float *x, const float *
     const nn_extent *e = &norm->extent;
     int64_t rows = e->batch * e->height * e->width, channels = e->channels;
     double sums[MAX_CHANNELS], squares[MAX_CHANNELS];
-    float factor[MAX_CHANNELS], offset[MAX_CHANNELS];
     moments(norm, x, rows, sums, squares);
     for (int64_t c = 0; c < channels; c++) {
         double shifted = sums[c] / (double)rows;
@@ -293,8 +301,7 @@ void channels_norm_forward(const train_norm *norm, const float *x, const float *
         mean[c] = (float)(x[c] + shifted);
         inverse[c] = (float)(1 / sqrt((variance > 0 ? variance : 0) + norm->epsilon));
     }
-    batch_factors(norm, scale, shift, mean, inverse, factor, offset);
-    apply_norm(norm, x, rows, factor, offset, y);
+    channels_norm_again(norm, x, scale, shift, mean, inverse, y);
 }
 
 void channels_norm_running(const train_norm *norm, const float *x, const float *scale,

@@ -111,6 +111,8 @@ void sum_rows(const float *x, int64_t rows, int64_t channels, float *sums);
 
 void channels_norm_forward(const train_norm *norm, const float *x, const float *scale,
                            const float *shift, float *mean, float *inverse, float *y);
+void channels_norm_again(const train_norm *norm, const float *x, const float *scale,
+                         const float *shift, const float *mean, const float *inverse, float *y);
 void channels_norm_running(const train_norm *norm, const float *x, const float *scale,
                            const float *shift, const float *mean, const float *variance, float *y);
 void channels_norm_backward(const train_norm *norm, const float *x, const float *scale,

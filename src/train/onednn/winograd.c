@@ -20,8 +20,9 @@
 #define REACH  WINOGRAD_REACH
 #define POINTS WINOGRAD_POINTS
 #define PANEL  WINOGRAD_PANEL
-#define BLOCK  96 /* tiles that are taken to the points at once; a multiple of the product's rows  \
-                   */
+#define BLOCK                                                                                      \
+    96 /* tiles that are taken to the points at once; a multiple of the product's rows             \
+        */
 #define MIN_CHANNELS 32 /* below, the way to the points and back outweighs what is saved */
 
 struct winograd_conv {

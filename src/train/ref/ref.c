@@ -218,6 +218,17 @@ static float slope(nn_activation a, float y)
     }
 }
 
+static void norm_again(const train_norm *norm, const float *x, const float *scale,
+                       const float *shift, const float *mean, const float *inverse, float *y)
+{
+    const nn_extent *e = &norm->extent;
+    int64_t plane = e->height * e->width;
+    for (int64_t i = 0; i < (int64_t)extent_count(e); i++) {
+        int64_t c = i / plane % e->channels;
+        y[i] = activate(norm->activation, (x[i] - mean[c]) * inverse[c] * scale[c] + shift[c]);
+    }
+}
+
 static void norm_forward(const train_norm *norm, const float *x, const float *scale,
                          const float *shift, float *mean, float *inverse, float *y)
 {
@@ -234,12 +245,8 @@ static void norm_forward(const train_norm *norm, const float *x, const float *sc
         }
         mean[c] = (float)m;
         inverse[c] = (float)(1 / sqrt(squares / (double)count + norm->epsilon));
-        for (int64_t i = 0; i < count; i++) {
-            int64_t at = (i / plane * e->channels + c) * plane + i % plane;
-            y[at] =
-                activate(norm->activation, (x[at] - mean[c]) * inverse[c] * scale[c] + shift[c]);
-        }
     }
+    norm_again(norm, x, scale, shift, mean, inverse, y);
 }
 
 static void norm_running(const train_norm *norm, const float *x, const float *scale,
@@ -437,6 +444,7 @@ const train_backend train_backend_ref = {.name = "ref",
                                          .dense_forward = dense_forward,
                                          .dense_backward = dense_backward,
                                          .norm_forward = norm_forward,
+                                         .norm_again = norm_again,
                                          .norm_running = norm_running,
                                          .norm_backward = norm_backward,
                                          .pool_forward = pool_forward,
