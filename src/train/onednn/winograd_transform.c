@@ -79,8 +79,8 @@ LANES_INLINE void points_to_outputs(lanes *square)
 
 /* ---- Pictures ---- */
 
-VECTORISED void winograd_take_inputs(const float *const *pixels, int64_t channels, float *points,
-                                     int64_t plane)
+VECTORISED static void inputs_of_tile(const float *const *pixels, int64_t channels, float *points,
+                                      int64_t plane)
 {
     for (int64_t c = 0; c < channels; c += LANES) {
         lanes square[POINTS];
@@ -94,8 +94,8 @@ VECTORISED void winograd_take_inputs(const float *const *pixels, int64_t channel
     }
 }
 
-VECTORISED void winograd_take_gradient(const float *const *pixels, int64_t channels,
-                                       int64_t panel_step, float *points, int64_t plane)
+VECTORISED static void gradient_of_tile(const float *const *pixels, int64_t channels,
+                                        int64_t panel_step, float *points, int64_t plane)
 {
     for (int64_t c = 0; c < channels; c += LANES) {
         float *to = points + c / PANEL * panel_step + c % PANEL;
@@ -110,8 +110,8 @@ VECTORISED void winograd_take_gradient(const float *const *pixels, int64_t chann
     }
 }
 
-VECTORISED void winograd_give_outputs(const float *points, int64_t plane, int64_t channels,
-                                      const float *bias, float *const *pixels)
+VECTORISED static void outputs_of_tile(const float *points, int64_t plane, int64_t channels,
+                                       const float *bias, float *const *pixels)
 {
     for (int64_t c = 0; c < channels; c += LANES) {
         lanes offset = bias != NULL ? *(const lanes *)(bias + c) : (lanes){0};
@@ -129,8 +129,8 @@ VECTORISED void winograd_give_outputs(const float *points, int64_t plane, int64_
 
 /* ---- Weights ---- */
 
-VECTORISED void winograd_take_weights(const winograd_window *w, int64_t output, float *points,
-                                      int64_t plane)
+VECTORISED static void points_of_weights(const winograd_window *w, int64_t output, float *points,
+                                         int64_t plane)
 {
     for (int64_t i = 0; i < w->inputs * 2; i++) {
         const float *from =
@@ -148,8 +148,8 @@ VECTORISED void winograd_take_weights(const winograd_window *w, int64_t output, 
     }
 }
 
-VECTORISED void winograd_give_weights(const float *points, int64_t inputs, int64_t outputs,
-                                      int64_t input, float *d_weights)
+VECTORISED static void weights_of_points(const float *points, int64_t inputs, int64_t outputs,
+                                         int64_t input, float *d_weights)
 {
     for (int64_t output = 0; output < outputs; output += LANES) {
         float *to = d_weights + (output * inputs + input) * TAPS;
@@ -158,9 +158,41 @@ VECTORISED void winograd_give_weights(const float *points, int64_t inputs, int64
         for (int p = 0; p < POINTS; p++)
             square[p] = *(const lanes *)(points + (p * inputs + input) * outputs + output);
         points_to_outputs(square);
-        for (int lane = 0; lane < LANES; lane++)
+        for (int lane = 0; lane < LANES; lane++, to += inputs * TAPS) {
             LANES_UNROLL
-        for (int p = 0; p < TAPS; p++)
-            to[lane * inputs * TAPS + p] = square[p / SIDE * REACH + p % SIDE][lane];
+            for (int p = 0; p < TAPS; p++)
+                to[p] = square[p / SIDE * REACH + p % SIDE][lane];
+        }
     }
+}
+
+/* ---- From outside: clang does not export the functions that it makes several times ---- */
+
+void winograd_take_inputs(const float *const *pixels, int64_t channels, float *points,
+                          int64_t plane)
+{
+    inputs_of_tile(pixels, channels, points, plane);
+}
+
+void winograd_take_gradient(const float *const *pixels, int64_t channels, int64_t panel_step,
+                            float *points, int64_t plane)
+{
+    gradient_of_tile(pixels, channels, panel_step, points, plane);
+}
+
+void winograd_give_outputs(const float *points, int64_t plane, int64_t channels, const float *bias,
+                           float *const *pixels)
+{
+    outputs_of_tile(points, plane, channels, bias, pixels);
+}
+
+void winograd_take_weights(const winograd_window *w, int64_t output, float *points, int64_t plane)
+{
+    points_of_weights(w, output, points, plane);
+}
+
+void winograd_give_weights(const float *points, int64_t inputs, int64_t outputs, int64_t input,
+                           float *d_weights)
+{
+    weights_of_points(points, inputs, outputs, input, d_weights);
 }
