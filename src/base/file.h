@@ -28,6 +28,15 @@ mien_status file_read_descriptor(int descriptor, const char *name, size_t max_by
  */
 mien_status file_write_atomic(const char *path, const void *bytes, size_t size, mien_error *error);
 
+typedef struct file_part {
+    const void *bytes; /* the caller's; may be NULL when size is 0 */
+    size_t size;
+} file_part;
+
+/* The same for a file that lies in parts, one behind the other. */
+mien_status file_write_parts_atomic(const char *path, const file_part *parts, size_t count,
+                                    mien_error *error);
+
 bool file_is_folder(const char *path);
 bool file_exists(const char *path);
 

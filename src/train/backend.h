@@ -62,9 +62,9 @@ typedef struct train_rounding {
     void (*round_gradient)(const float *y, const float *dy, int64_t rows, int64_t channels,
                            float *scratch, train_bf16 *rounded, float *d_bias);
     void (*conv_forward)(train_conv *conv, const train_bf16 *x, const float *weights,
-                         const float *bias, float *y);
+                         const float *bias, float *y, void *scratch);
     void (*conv_backward)(train_conv *conv, const train_bf16 *x, const float *weights,
-                          const train_bf16 *dy, float *dx, float *d_weights);
+                          const train_bf16 *dy, float *dx, float *d_weights, void *scratch);
 } train_rounding;
 
 typedef struct train_backend {
@@ -79,12 +79,15 @@ typedef struct train_backend {
     mien_status (*conv_create)(const nn_conv *conv, bool needs_input_gradient, train_conv **out,
                                mien_error *error);
     void (*conv_free)(train_conv *conv);
+    /* Bytes of scratch that its runs need, at a MEMORY_ALIGNMENT; what is in it may be lost between
+     * them. */
+    size_t (*conv_scratch)(const train_conv *conv);
     /* y = conv(x, weights) + bias; weights (M, C/group, kH, kW), bias (M) or NULL. */
     void (*conv_forward)(train_conv *conv, const float *x, const float *weights, const float *bias,
-                         float *y);
+                         float *y, void *scratch);
     /* Gradients of x (dx, or NULL when not wanted), weights and bias (or NULL): overwritten. */
     void (*conv_backward)(train_conv *conv, const float *x, const float *weights, const float *dy,
-                          float *dx, float *d_weights, float *d_bias);
+                          float *dx, float *d_weights, float *d_bias, void *scratch);
 
     /* y (rows, outputs) = x (rows, inner) weights' + bias; weights (outputs, inner). */
     void (*dense_forward)(int64_t rows, int64_t inner, int64_t outputs, const float *x,
@@ -99,13 +102,17 @@ typedef struct train_backend {
      */
     void (*norm_forward)(const train_norm *norm, const float *x, const float *scale,
                          const float *shift, float *mean, float *inverse, float *y);
+    /* y once more, bit for bit, from what norm_forward gave back. */
+    void (*norm_again)(const train_norm *norm, const float *x, const float *scale,
+                       const float *shift, const float *mean, const float *inverse, float *y);
     /* With given statistics, as the runtime does. */
     void (*norm_running)(const train_norm *norm, const float *x, const float *scale,
                          const float *shift, const float *mean, const float *variance, float *y);
-    /* dy is masked in place by the joined activation. */
-    void (*norm_backward)(const train_norm *norm, const float *x, const float *y,
-                          const float *scale, const float *mean, const float *inverse, float *dy,
-                          float *dx, float *d_scale, float *d_shift);
+    /* What the way forwards gave is made again from x, for the slope of the joined activation.
+     * dx: may be dy; NULL: not wanted. */
+    void (*norm_backward)(const train_norm *norm, const float *x, const float *scale,
+                          const float *shift, const float *mean, const float *inverse,
+                          const float *dy, float *dx, float *d_scale, float *d_shift);
 
     /* Max: winners gets, for each output, which cell of the window won (up to 255 cells). */
     void (*pool_forward)(const nn_pool *pool, const float *x, float *y, uint8_t *winners);

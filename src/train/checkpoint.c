@@ -25,18 +25,48 @@ uint64_t checkpoint_hash(uint64_t hash, const void *bytes, size_t size)
     return hash;
 }
 
-/* For large arrays: eight bytes at a time. */
-static uint64_t hash_words(const unsigned char *bytes, size_t size)
+/* For large arrays: eight bytes at a time, whatever parts they come in. */
+typedef struct word_hash {
+    uint64_t hash;
+    unsigned char begun[8]; /* bytes that make no word yet */
+    size_t begun_count;
+} word_hash;
+
+static uint64_t hash_word(uint64_t hash, const unsigned char *bytes)
 {
-    uint64_t hash = CHECKPOINT_HASH_START;
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    hash = (hash ^ word) * UINT64_C(1099511628211);
+    return hash ^ hash >> 32;
+}
+
+static void hash_part(word_hash *h, const unsigned char *bytes, size_t size)
+{
     size_t i = 0;
-    for (; i + 8 <= size; i += 8) {
-        uint64_t word;
-        memcpy(&word, bytes + i, sizeof word);
-        hash = (hash ^ word) * UINT64_C(1099511628211);
-        hash ^= hash >> 32;
+    while (i < size && h->begun_count > 0) {
+        h->begun[h->begun_count++] = bytes[i++];
+        if (h->begun_count == sizeof h->begun) {
+            h->hash = hash_word(h->hash, h->begun);
+            h->begun_count = 0;
+        }
     }
-    return checkpoint_hash(hash, bytes + i, size - i);
+    for (; i + sizeof h->begun <= size; i += sizeof h->begun)
+        h->hash = hash_word(h->hash, bytes + i);
+    while (i < size)
+        h->begun[h->begun_count++] = bytes[i++];
+}
+
+static uint64_t hash_end(const word_hash *h)
+{
+    return checkpoint_hash(h->hash, h->begun, h->begun_count);
+}
+
+static uint64_t hash_parts(const file_part *parts, size_t count)
+{
+    word_hash h = {.hash = CHECKPOINT_HASH_START};
+    for (size_t i = 0; i < count; i++)
+        hash_part(&h, parts[i].bytes, parts[i].size);
+    return hash_end(&h);
 }
 
 static bool total_bytes(const checkpoint_array *arrays, size_t count, size_t *total)
@@ -55,22 +85,18 @@ mien_status checkpoint_write(const char *path, uint64_t identity, const checkpoi
     if (!total_bytes(arrays, count, &content) ||
         !size_add(content, sizeof(header) + sizeof(uint64_t), &size))
         return error_set(error, MIEN_LIMIT, "the checkpoint is too large");
-    unsigned char *bytes = malloc(size);
-    if (bytes == NULL)
-        return error_no_memory(error, "a checkpoint", size);
+    file_part *parts = memory_zeroed(count + 2, sizeof *parts);
+    if (parts == NULL)
+        return error_no_memory(error, "a checkpoint", (count + 2) * sizeof *parts);
     header head = {.identity = identity, .bytes = content};
     memcpy(head.magic, magic, sizeof magic);
-    memcpy(bytes, &head, sizeof head);
-    size_t at = sizeof head;
-    for (size_t i = 0; i < count; i++) {
-        if (arrays[i].bytes != 0)
-            memcpy(bytes + at, arrays[i].data, arrays[i].bytes);
-        at += arrays[i].bytes;
-    }
-    uint64_t hash = hash_words(bytes, at);
-    memcpy(bytes + at, &hash, sizeof hash);
-    mien_status status = file_write_atomic(path, bytes, size, error);
-    free(bytes);
+    parts[0] = (file_part){&head, sizeof head};
+    for (size_t i = 0; i < count; i++)
+        parts[i + 1] = (file_part){arrays[i].data, arrays[i].bytes};
+    uint64_t hash = hash_parts(parts, count + 1);
+    parts[count + 1] = (file_part){&hash, sizeof hash};
+    mien_status status = file_write_parts_atomic(path, parts, count + 2, error);
+    free(parts);
     return status;
 }
 
@@ -85,7 +111,7 @@ static mien_status check(const char *path, uint64_t identity, const unsigned cha
     memcpy(&hash, bytes + size - sizeof hash, sizeof hash);
     if (memcmp(head.magic, magic, sizeof magic) != 0)
         return error_set(error, MIEN_MALFORMED, "'%s' is no checkpoint", path);
-    if (hash != hash_words(bytes, size - sizeof hash))
+    if (hash != hash_parts(&(file_part){bytes, size - sizeof hash}, 1))
         return error_set(error, MIEN_MALFORMED, "the checkpoint '%s' is damaged", path);
     if (head.identity != identity || head.bytes != content ||
         size != sizeof head + content + sizeof hash)

@@ -170,20 +170,18 @@ void train_network_free(train_network *network)
         free(network->layers[l].inverse);
         free(network->layers[l].winners);
     }
-    size_t values = tape->graph != NULL ? tape->graph->value_count : 0;
-    free_all(network->values, values);
+    free(network->values);
     free(network->gradients);
     free_all(network->parameters, tape->parameter_count);
     free_all(network->parameter_gradients, tape->parameter_count);
-    for (size_t v = 0; network->rounded != NULL && v < values; v++)
-        free(network->rounded[v]);
     free(network->rounded);
     free(network->rounded_gradients);
-    free(network->gradient_memory);
+    free(network->block);
     free(network->rounded_part);
     free(network->layers);
     free(network->part);
     free(network->norm_scratch);
+    free(network->conv_scratch);
     free(network->plain_input);
     train_tape_free(&network->tape);
     free(network);

@@ -74,14 +74,18 @@ static void concat_backward(const train_network *network, const train_layer *lay
     }
 }
 
+/* One of the two may have its gradient where dy is. */
 static void add_backward(const train_network *network, const train_layer *layer, const float *dy)
 {
-    size_t bytes = network_count(network, layer->output) * sizeof *dy;
+    size_t count = network_count(network, layer->output);
     for (int i = 0; i < 2; i++) {
-        float *place = gradient_place(network, layer, i);
-        if (place != NULL)
-            memcpy(place, dy, bytes);
-        gather_gradient(network, layer, i);
+        float *gradient = network->gradients[layer->inputs[i]];
+        if (!network->tape.needs_gradient[layer->inputs[i]])
+            continue;
+        if (layer->accumulates[i])
+            elementwise_add(gradient, dy, count, gradient);
+        else if (gradient != dy)
+            memcpy(gradient, dy, count * sizeof *dy);
     }
 }
 
@@ -116,7 +120,26 @@ static void rounded_backward(const train_network *network, size_t index, float *
     network->backend->rounding->conv_backward(
         network->layers[index].conv, network->rounded[layer->inputs[0]],
         network_parameter(network, layer, 0), rounded_gradient(network, layer), dx,
-        parameter_gradient(network, layer, 0));
+        parameter_gradient(network, layer, 0), network->conv_scratch);
+}
+
+/* The output of the BatchNormalization before the layer, as it was on the way forwards. */
+static const float *remake_input(const train_network *network, size_t index)
+{
+    const train_layer *maker = network_remade_input(network, index);
+    const layer_state *norm_state = &network->layers[maker - network->tape.layers];
+    const float *x = network->values[maker->inputs[0]];
+    const float *scale = network_parameter(network, maker, 0);
+    const float *shift = network_parameter(network, maker, 1);
+    float *y = network->layers[index].remade;
+    train_norm norm = network_norm(network, maker);
+    if (train_tape_norm_is_frozen(&network->tape, maker))
+        network->backend->norm_running(&norm, x, scale, shift, network_parameter(network, maker, 2),
+                                       network_parameter(network, maker, 3), y);
+    else
+        network->backend->norm_again(&norm, x, scale, shift, norm_state->mean, norm_state->inverse,
+                                     y);
+    return y;
 }
 
 /* Layers with one input that flows. */
@@ -125,7 +148,8 @@ static void single_backward(train_network *network, size_t index, float *dy, flo
     const train_layer *layer = &network->tape.layers[index];
     const layer_state *state = &network->layers[index];
     const train_backend *backend = network->backend;
-    const float *x = network->values[layer->inputs[0]];
+    const float *x =
+        state->remade != NULL ? remake_input(network, index) : network->values[layer->inputs[0]];
     const float *y = network->values[layer->output];
     nn_extent in = network_extent(network, layer->inputs[0]);
     size_t count = network_count(network, layer->output);
@@ -139,7 +163,7 @@ static void single_backward(train_network *network, size_t index, float *dy, flo
     case TRAIN_CONV:
         backend->conv_backward(state->conv, x, network_parameter(network, layer, 0), dy, dx,
                                parameter_gradient(network, layer, 0),
-                               parameter_gradient(network, layer, 1));
+                               parameter_gradient(network, layer, 1), network->conv_scratch);
         return;
     case TRAIN_DENSE:
         backend->dense_backward(
@@ -149,8 +173,9 @@ static void single_backward(train_network *network, size_t index, float *dy, flo
         return;
     case TRAIN_BATCH_NORM:
         norm = network_norm(network, layer);
-        backend->norm_backward(&norm, x, y, network_parameter(network, layer, 0), state->mean,
-                               state->inverse, dy, dx, parameter_gradient(network, layer, 0),
+        backend->norm_backward(&norm, x, network_parameter(network, layer, 0),
+                               network_parameter(network, layer, 1), state->mean, state->inverse,
+                               dy, dx, parameter_gradient(network, layer, 0),
                                parameter_gradient(network, layer, 1));
         return;
     default:

@@ -92,9 +92,9 @@ static void layer_forward(train_network *network, size_t index, bool training, f
     size_t count = network_count(network, layer->output);
     nn_pool pool;
     if (state->rounds) {
-        backend->rounding->conv_forward(state->conv, network->rounded[layer->inputs[0]],
-                                        network_parameter(network, layer, 0),
-                                        network_parameter(network, layer, 1), y);
+        backend->rounding->conv_forward(
+            state->conv, network->rounded[layer->inputs[0]], network_parameter(network, layer, 0),
+            network_parameter(network, layer, 1), y, network->conv_scratch);
         elementwise_activate(layer->activation, count, y);
         round_output(network, layer);
         return;
@@ -102,7 +102,7 @@ static void layer_forward(train_network *network, size_t index, bool training, f
     switch (layer->kind) {
     case TRAIN_CONV:
         backend->conv_forward(state->conv, x, network_parameter(network, layer, 0),
-                              network_parameter(network, layer, 1), y);
+                              network_parameter(network, layer, 1), y, network->conv_scratch);
         break;
     case TRAIN_DENSE:
         backend->dense_forward(

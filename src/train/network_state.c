@@ -43,6 +43,35 @@ nn_pool network_pool(const train_network *network, const train_layer *layer)
                      .count_padding = layer->params.pool.count_padding};
 }
 
+int network_readers(const train_network *network, int value)
+{
+    int readers = 0;
+    for (size_t l = 0; l < network->tape.layer_count; l++)
+        for (int i = 0; i < network->tape.layers[l].input_count; i++)
+            readers += network->tape.layers[l].inputs[i] == value;
+    for (size_t o = 0; o < network->output_count; o++)
+        readers += network->outputs[o] == value;
+    return readers;
+}
+
+#define WORTH_REMAKING 576 /* products for each number read: a window of 3x3 to 64 channels */
+
+const train_layer *network_remade_input(const train_network *network, size_t index)
+{
+    const train_tape *tape = &network->tape;
+    const train_layer *layer = &tape->layers[index];
+    const nn_window *w = &layer->params.conv.window;
+    if (layer->kind != TRAIN_CONV || network->layers[index].rounds ||
+        layer->params.conv.group != 1 || network_readers(network, layer->inputs[0]) > 1 ||
+        network_extent(network, layer->output).channels * w->kernel[0] * w->kernel[1] <
+            WORTH_REMAKING)
+        return NULL;
+    for (size_t l = 0; l < index; l++)
+        if (tape->layers[l].output == layer->inputs[0])
+            return tape->layers[l].kind == TRAIN_BATCH_NORM ? &tape->layers[l] : NULL;
+    return NULL;
+}
+
 void network_enter(const train_network *network, train_modes *modes)
 {
     if (network->backend->rounding != NULL)

@@ -14,22 +14,26 @@ typedef struct layer_state {
     bool rounds;           /* conv is in BF16 */
     float *mean, *inverse; /* BatchNormalization: (C) */
     uint8_t *winners;      /* max-pooling: one for each output */
+    float *remade;         /* where the input is made once more; NULL: it is kept */
 } layer_state;
 
 struct train_network {
     train_tape tape;
     const train_backend *backend;
-    float **values;    /* activations by value of the graph; NULL where none */
-    float **gradients; /* of activations; NULL where none is needed */
+    /* By value of the graph, NULL where none is needed. They lie in `block`: a place is the value's
+     * only as long as somebody is still to read it. */
+    float **values;    /* activations */
+    float **gradients; /* of activations; a layer may write that of its input over its output's */
     float **parameters, **parameter_gradients; /* by index in the tape */
     /* By value, with a backend that rounds: activations that a convolution in BF16 reads, and
      * gradients that only one writes and one reads, in the place of `gradients`. */
     train_bf16 **rounded, **rounded_gradients;
-    unsigned char *gradient_memory; /* where the gradients of activations lie */
-    train_bf16 *rounded_part;       /* a gradient that is rounded for one layer */
+    unsigned char *block;
+    train_bf16 *rounded_part; /* a gradient that is rounded for one layer */
     layer_state *layers;
     float *part; /* a gradient that is added to another */
     float *norm_scratch;
+    void *conv_scratch;
     float *plain_input; /* channels first, when the backend wants them last */
     int outputs[NETWORK_MAX_OUTPUTS];
     size_t output_count;
@@ -45,6 +49,16 @@ float *network_parameter(const train_network *network, const train_layer *layer,
 
 train_norm network_norm(const train_network *network, const train_layer *layer);
 nn_pool network_pool(const train_network *network, const train_layer *layer);
+
+/*
+ * The BatchNormalization whose output layer `index` reads, where this is not kept but made once
+ * more on the way backwards: nobody else reads it, and the layer has so much work that it does not
+ * count. Else NULL.
+ */
+const train_layer *network_remade_input(const train_network *network, size_t index);
+
+/* Layers that read a value, and losses. */
+int network_readers(const train_network *network, int value);
 
 /* Makes place for activations, their gradients and scratch; the layers are there. */
 mien_status network_create_memory(train_network *network, mien_error *error);

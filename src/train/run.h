@@ -47,7 +47,7 @@ typedef struct run {
     run_file *teachers; /* (options->teacher_count) */
     dataset training; /* what is learned from; its samples belong to others, the list is its own */
     dataset synthetic;
-    nn_graph graph;  /* the weights are written into it for saving */
+    nn_graph graph;  /* for saving; its weights are the network's, lent while it is written */
     int body;        /* value of the graph where the head begins */
     nn_model *model; /* the same, as the network learns it */
     prep_settings prep;

@@ -176,18 +176,34 @@ mien_status run_build_model(run *r)
                               r->error);
 }
 
+/* Where the graph to be saved has a parameter's numbers. */
+static void **graph_numbers(run *r, size_t parameter)
+{
+    int value = graph_find_value(&r->graph, run_tape(r)->parameters[parameter].name);
+    return &r->graph.values[value].tensor.data;
+}
+
+/* The graph borrows the network's numbers while it is written, and has none of its own before and
+ * after: large networks would not want them twice. */
+static mien_status write_graph(run *r, uint8_t **bytes, size_t *size)
+{
+    size_t count = run_tape(r)->parameter_count;
+    for (size_t p = 0; p < count; p++) {
+        free(*graph_numbers(r, p));
+        *graph_numbers(r, p) = train_network_values(r->network, p);
+    }
+    mien_status status = onnx_write(&r->graph, ONNX_WEIGHTS_FLOAT32, bytes, size, r->error);
+    for (size_t p = 0; p < count; p++)
+        *graph_numbers(r, p) = NULL;
+    return status;
+}
+
 mien_status run_save_model(run *r, const char *name)
 {
     char path[RUN_PATH_SIZE];
     uint8_t *bytes;
     size_t size;
-    for (size_t p = 0; p < run_tape(r)->parameter_count; p++) {
-        const train_parameter *parameter = &run_tape(r)->parameters[p];
-        int value = graph_find_value(&r->graph, parameter->name);
-        memcpy(r->graph.values[value].tensor.data, train_network_values(r->network, p),
-               parameter->count * sizeof(float));
-    }
-    mien_status status = onnx_write(&r->graph, ONNX_WEIGHTS_FLOAT32, &bytes, &size, r->error);
+    mien_status status = write_graph(r, &bytes, &size);
     if (status != MIEN_OK)
         return status;
     run_path(r, name, path);

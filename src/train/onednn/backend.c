@@ -18,8 +18,9 @@ int onednn_threads(void)
 
 struct train_conv {
     nn_conv shape;
-    dense_conv *dense; /* one of the three */
+    dense_conv *dense; /* one of the four */
     narrow_conv *narrow;
+    winograd_conv *winograd;
     depthwise_conv *depthwise;
 };
 
@@ -34,6 +35,7 @@ static void conv_free(train_conv *conv)
         return;
     dense_conv_free(conv->dense);
     narrow_free(conv->narrow);
+    winograd_free(conv->winograd);
     depthwise_free(conv->depthwise);
     free(conv);
 }
@@ -63,6 +65,8 @@ static mien_status create(const nn_conv *shape, bool needs_input_gradient, bool 
         status = depthwise_create(shape, &conv->depthwise, error);
     else if (!bf16 && narrow_takes(shape, needs_input_gradient))
         status = narrow_create(shape, &conv->narrow, error);
+    else if (!bf16 && winograd_takes(shape))
+        status = winograd_create(shape, &conv->winograd, error);
     else
         status = create_dense(conv, needs_input_gradient, bf16, error);
     if (status != MIEN_OK) {
@@ -85,25 +89,36 @@ static mien_status conv_create_bf16(const nn_conv *shape, bool needs_input_gradi
     return create(shape, needs_input_gradient, true, out, error);
 }
 
+static size_t conv_scratch(const train_conv *conv)
+{
+    return conv->dense != NULL      ? dense_conv_scratch(conv->dense)
+           : conv->winograd != NULL ? winograd_scratch(conv->winograd)
+                                    : 0;
+}
+
 static void conv_forward(train_conv *conv, const float *x, const float *weights, const float *bias,
-                         float *y)
+                         float *y, void *scratch)
 {
     if (conv->dense != NULL)
-        dense_conv_forward(conv->dense, x, weights, bias, y);
+        dense_conv_forward(conv->dense, x, weights, bias, y, scratch);
     else if (conv->narrow != NULL)
         narrow_forward(conv->narrow, x, weights, bias, y);
+    else if (conv->winograd != NULL)
+        winograd_forward(conv->winograd, x, weights, bias, y, scratch);
     else
         depthwise_forward(conv->depthwise, x, weights, bias, y);
 }
 
 static void conv_backward(train_conv *conv, const float *x, const float *weights, const float *dy,
-                          float *dx, float *d_weights, float *d_bias)
+                          float *dx, float *d_weights, float *d_bias, void *scratch)
 {
     const nn_extent *out = &conv->shape.out;
     if (conv->dense != NULL) {
-        dense_conv_backward(conv->dense, x, weights, dy, dx, d_weights);
+        dense_conv_backward(conv->dense, x, weights, dy, dx, d_weights, scratch);
     } else if (conv->narrow != NULL) {
         narrow_backward(conv->narrow, x, weights, dy, dx, d_weights);
+    } else if (conv->winograd != NULL) {
+        winograd_backward(conv->winograd, x, weights, dy, dx, d_weights, scratch);
     } else {
         if (dx != NULL)
             depthwise_backward_input(conv->depthwise, dy, weights, dx);
@@ -119,15 +134,15 @@ static bool takes_bf16(const train_conv *conv)
 }
 
 static void conv_forward_bf16(train_conv *conv, const train_bf16 *x, const float *weights,
-                              const float *bias, float *y)
+                              const float *bias, float *y, void *scratch)
 {
-    dense_conv_forward(conv->dense, x, weights, bias, y);
+    dense_conv_forward(conv->dense, x, weights, bias, y, scratch);
 }
 
 static void conv_backward_bf16(train_conv *conv, const train_bf16 *x, const float *weights,
-                               const train_bf16 *dy, float *dx, float *d_weights)
+                               const train_bf16 *dy, float *dx, float *d_weights, void *scratch)
 {
-    dense_conv_backward(conv->dense, x, weights, dy, dx, d_weights);
+    dense_conv_backward(conv->dense, x, weights, dy, dx, d_weights, scratch);
 }
 
 static const train_rounding rounding = {.available = bf16_available,
@@ -144,11 +159,13 @@ const train_backend train_backend_onednn = {
     .channels_last = true,
     .conv_create = conv_create,
     .conv_free = conv_free,
+    .conv_scratch = conv_scratch,
     .conv_forward = conv_forward,
     .conv_backward = conv_backward,
     .dense_forward = dense_forward,
     .dense_backward = dense_backward,
     .norm_forward = channels_norm_forward,
+    .norm_again = channels_norm_again,
     .norm_running = channels_norm_running,
     .norm_backward = channels_norm_backward,
     .pool_forward = channels_pool_forward,
@@ -166,11 +183,13 @@ const train_backend train_backend_onednn_bf16 = {
     .rounding = &rounding,
     .conv_create = conv_create_bf16,
     .conv_free = conv_free,
+    .conv_scratch = conv_scratch,
     .conv_forward = conv_forward,
     .conv_backward = conv_backward,
     .dense_forward = dense_forward,
     .dense_backward = dense_backward,
     .norm_forward = channels_norm_forward,
+    .norm_again = channels_norm_again,
     .norm_running = channels_norm_running,
     .norm_backward = channels_norm_backward,
     .pool_forward = channels_pool_forward,

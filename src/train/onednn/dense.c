@@ -16,6 +16,7 @@ enum { X, Y, DX, DY, PICTURES };
  * One convolution in its three directions. Pictures lie channels last; the weights lie as each
  * direction likes best (asked for with `any`), and are reordered from and to ONNX's order, and
  * rounded by the way in BF16. There, x and dy are BF16; sums, y, dx and the gradients are float.
+ * Reordered weights, gathered pixels and oneDNN's own scratch lie in memory that the caller lends.
  */
 struct dense_conv {
     dnnl_engine_t engine;
@@ -26,11 +27,39 @@ struct dense_conv {
     dnnl_memory_t user_weights, bias;
     dnnl_memory_t weights[DIRECTIONS];
     dnnl_memory_t scratchpads[DIRECTIONS];
+    size_t weight_bytes, gathered_bytes, scratchpad_bytes; /* at most, of any direction */
     bool bf16;
     float *zero_bias;
-    nn_conv whole;   /* as it was asked for */
-    float *gathered; /* a 1x1 window with strides: the pixels that it reads; else NULL */
+    nn_conv whole; /* as it was asked for */
+    bool gathers;  /* a 1x1 window with strides: the pixels that it reads are gathered */
 };
+
+/* The lent memory. */
+typedef struct workspace {
+    void *weights, *gathered, *scratchpad;
+} workspace;
+
+static size_t aligned(size_t bytes)
+{
+    return (bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+}
+
+size_t dense_conv_scratch(const dense_conv *c)
+{
+    return aligned(c->weight_bytes) + aligned(c->gathered_bytes) + c->scratchpad_bytes;
+}
+
+static workspace split_scratch(const dense_conv *c, void *scratch)
+{
+    unsigned char *gathered = (unsigned char *)scratch + aligned(c->weight_bytes);
+    return (workspace){scratch, gathered, gathered + aligned(c->gathered_bytes)};
+}
+
+static size_t at_least(size_t bytes, const dnnl_memory_desc_t *memory)
+{
+    size_t wanted = dnnl_memory_desc_get_size(memory);
+    return wanted > bytes ? wanted : bytes;
+}
 
 typedef struct descriptions {
     dnnl_memory_desc_t pictures[PICTURES], weights, any_weights[DIRECTIONS], bias;
@@ -203,13 +232,15 @@ static dnnl_status_t create_direction(dense_conv *c, int direction, const descri
     const dnnl_memory_desc_t *scratchpad =
         dnnl_primitive_desc_query_md(*pd, dnnl_query_scratchpad_md, 0);
     if (status == dnnl_success)
-        status = dnnl_memory_create(&c->scratchpads[direction], scratchpad, c->engine,
-                                    DNNL_MEMORY_ALLOCATE);
+        status =
+            dnnl_memory_create(&c->scratchpads[direction], scratchpad, c->engine, DNNL_MEMORY_NONE);
+    c->scratchpad_bytes = at_least(c->scratchpad_bytes, scratchpad);
     if (status == dnnl_success && !dnnl_memory_desc_equal(wanted, &d->weights)) {
+        c->weight_bytes = at_least(c->weight_bytes, wanted);
         status = create_reorder(c, direction, d, wanted);
         if (status == dnnl_success)
             status =
-                dnnl_memory_create(&c->weights[direction], wanted, c->engine, DNNL_MEMORY_ALLOCATE);
+                dnnl_memory_create(&c->weights[direction], wanted, c->engine, DNNL_MEMORY_NONE);
     }
     return status;
 }
@@ -251,14 +282,14 @@ mien_status dense_conv_create(const nn_conv *conv, bool needs_input_gradient, bo
     c->zero_bias = memory_zeroed((size_t)conv->out.channels, sizeof *c->zero_bias);
     c->whole = *conv;
     c->bf16 = bf16;
-    bool gathers = strided_must_gather(conv);
-    nn_conv dense = gathers ? strided_gathered(conv) : *conv;
-    if (gathers)
-        c->gathered = memory_aligned(
+    c->gathers = strided_must_gather(conv);
+    nn_conv dense = c->gathers ? strided_gathered(conv) : *conv;
+    if (c->gathers)
+        c->gathered_bytes =
             (size_t)(dense.in.batch * dense.in.height * dense.in.width * dense.in.channels) *
-            sizeof *c->gathered);
+            sizeof(float);
     dnnl_status_t status = dnnl_out_of_memory;
-    if (c->zero_bias != NULL && (c->gathered != NULL || !gathers))
+    if (c->zero_bias != NULL)
         status = describe(&dense, bf16, &d) ? create_all(c, &d, needs_input_gradient)
                                             : dnnl_invalid_arguments;
     if (status != dnnl_success) {
@@ -289,7 +320,6 @@ void dense_conv_free(dense_conv *c)
     dnnl_stream_destroy(c->stream);
     dnnl_engine_destroy(c->engine);
     free(c->zero_bias);
-    free(c->gathered);
     free(c);
 }
 
@@ -316,11 +346,13 @@ static void execute(const dense_conv *c, dnnl_primitive_t primitive, const dnnl_
 }
 
 /* The weights as the direction wants them. */
-static dnnl_memory_t ordered_weights(dense_conv *c, int direction, const float *weights)
+static dnnl_memory_t ordered_weights(dense_conv *c, int direction, const float *weights,
+                                     const workspace *w)
 {
     set_data(c->user_weights, weights);
     if (c->reorders[direction] == NULL)
         return c->user_weights;
+    set_data(c->weights[direction], w->weights);
     const dnnl_exec_arg_t args[] = {{DNNL_ARG_FROM, c->user_weights},
                                     {DNNL_ARG_TO, c->weights[direction]}};
     execute(c, c->reorders[direction], args, 2);
@@ -328,54 +360,65 @@ static dnnl_memory_t ordered_weights(dense_conv *c, int direction, const float *
 }
 
 /* x, or the pixels of it that a window with strides reads. */
-static const void *read_pixels(dense_conv *c, const void *x)
+static const void *read_pixels(const dense_conv *c, const void *x, const workspace *w)
 {
-    if (c->gathered == NULL)
+    if (!c->gathers)
         return x;
-    strided_gather(&c->whole, x, c->bf16 ? sizeof(train_bf16) : sizeof(float), c->gathered);
-    return c->gathered;
+    strided_gather(&c->whole, x, c->bf16 ? sizeof(train_bf16) : sizeof(float), w->gathered);
+    return w->gathered;
+}
+
+static dnnl_memory_t lent_scratchpad(dense_conv *c, int direction, const workspace *w)
+{
+    set_data(c->scratchpads[direction], w->scratchpad);
+    return c->scratchpads[direction];
 }
 
 void dense_conv_forward(dense_conv *c, const void *x, const float *weights, const float *bias,
-                        float *y)
+                        float *y, void *scratch)
 {
-    dnnl_memory_t ordered = ordered_weights(c, FORWARD, weights);
-    set_data(c->pictures[X], read_pixels(c, x));
+    workspace w = split_scratch(c, scratch);
+    dnnl_memory_t ordered = ordered_weights(c, FORWARD, weights, &w);
+    set_data(c->pictures[X], read_pixels(c, x, &w));
     set_data(c->pictures[Y], y);
     set_data(c->bias, bias != NULL ? bias : c->zero_bias);
     const dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, c->pictures[X]},
                                     {DNNL_ARG_WEIGHTS, ordered},
                                     {DNNL_ARG_BIAS, c->bias},
                                     {DNNL_ARG_DST, c->pictures[Y]},
-                                    {DNNL_ARG_SCRATCHPAD, c->scratchpads[FORWARD]}};
+                                    {DNNL_ARG_SCRATCHPAD, lent_scratchpad(c, FORWARD, &w)}};
     execute(c, c->primitives[FORWARD], args, 5);
 }
 
-static void backward_input(dense_conv *c, const float *weights, const void *dy, float *dx)
+static void backward_input(dense_conv *c, const float *weights, const void *dy, float *dx,
+                           const workspace *w)
 {
-    dnnl_memory_t ordered = ordered_weights(c, BACKWARD_INPUT, weights);
-    set_data(c->pictures[DX], c->gathered != NULL ? c->gathered : dx);
+    dnnl_memory_t ordered = ordered_weights(c, BACKWARD_INPUT, weights, w);
+    set_data(c->pictures[DX], c->gathers ? w->gathered : dx);
     set_data(c->pictures[DY], dy);
     const dnnl_exec_arg_t args[] = {{DNNL_ARG_DIFF_SRC, c->pictures[DX]},
                                     {DNNL_ARG_WEIGHTS, ordered},
                                     {DNNL_ARG_DIFF_DST, c->pictures[DY]},
-                                    {DNNL_ARG_SCRATCHPAD, c->scratchpads[BACKWARD_INPUT]}};
+                                    {DNNL_ARG_SCRATCHPAD, lent_scratchpad(c, BACKWARD_INPUT, w)}};
     execute(c, c->primitives[BACKWARD_INPUT], args, 4);
-    if (c->gathered != NULL)
-        strided_scatter(&c->whole, c->gathered, dx);
+    if (c->gathers)
+        strided_scatter(&c->whole, w->gathered, dx);
 }
 
-static void backward_weights(dense_conv *c, const void *x, const void *dy, float *d_weights)
+static void backward_weights(dense_conv *c, const void *x, const void *dy, float *d_weights,
+                             const workspace *w)
 {
     bool reorders = c->reorders[BACKWARD_WEIGHTS] != NULL;
     set_data(c->user_weights, d_weights);
-    set_data(c->pictures[X], read_pixels(c, x));
+    if (reorders)
+        set_data(c->weights[BACKWARD_WEIGHTS], w->weights);
+    set_data(c->pictures[X], read_pixels(c, x, w));
     set_data(c->pictures[DY], dy);
     const dnnl_exec_arg_t args[] = {
         {DNNL_ARG_SRC, c->pictures[X]},
         {DNNL_ARG_DIFF_DST, c->pictures[DY]},
         {DNNL_ARG_DIFF_WEIGHTS, reorders ? c->weights[BACKWARD_WEIGHTS] : c->user_weights},
-        {DNNL_ARG_SCRATCHPAD, c->scratchpads[BACKWARD_WEIGHTS]}};
+        {DNNL_ARG_SCRATCHPAD, lent_scratchpad(c, BACKWARD_WEIGHTS, w)}};
     execute(c, c->primitives[BACKWARD_WEIGHTS], args, 4);
     if (!reorders)
         return;
@@ -385,9 +428,10 @@ static void backward_weights(dense_conv *c, const void *x, const void *dy, float
 }
 
 void dense_conv_backward(dense_conv *c, const void *x, const float *weights, const void *dy,
-                         float *dx, float *d_weights)
+                         float *dx, float *d_weights, void *scratch)
 {
+    workspace w = split_scratch(c, scratch);
     if (dx != NULL)
-        backward_input(c, weights, dy, dx);
-    backward_weights(c, x, dy, d_weights);
+        backward_input(c, weights, dy, dx, &w);
+    backward_weights(c, x, dy, d_weights, &w);
 }

@@ -121,51 +121,66 @@ VECTORISED static void normalise_and_round(const float *restrict x, int64_t rows
         }
 }
 
-/* Masks dy where the activation was flat, and sums dy and dy (x - mean). */
-VECTORISED static void gradient_sums(const float *restrict x, const float *restrict y, int64_t rows,
-                                     int64_t width, const float *restrict mean, float low,
-                                     float high, float *restrict dy, float *restrict sums,
+/*
+ * The way backwards reads x and dy alone: what the way forwards gave is made again from x, and
+ * where it is at a bound, nothing comes back. Each by channel; low and high as in normalise_rows.
+ */
+typedef struct flat_parts {
+    const float *factor, *offset;
+    float low, high;
+} flat_parts;
+
+static inline float behind_bounds(float x, float dy, float factor, float offset, float low,
+                                  float high)
+{
+    float y = x * factor + offset;
+    return ((y > low) & (y < high)) != 0 ? dy : 0;
+}
+
+/* Sums what comes back, and what comes back times (x - mean). */
+VECTORISED static void gradient_sums(const float *restrict x, const float *restrict dy,
+                                     int64_t rows, int64_t width, const float *restrict mean,
+                                     const flat_parts *flat, float *restrict sums,
                                      float *restrict dots)
 {
-    for (int64_t r = 0; r < rows; r++, x += width, y += width, dy += width)
-        for (int64_t c = 0; c < width; c++) {
-            float gradient = ((y[c] > low) & (y[c] < high)) != 0 ? dy[c] : 0;
-            dy[c] = gradient;
-            sums[c] += gradient;
-            dots[c] += gradient * (x[c] - mean[c]);
-        }
-}
-
-/* The same where nothing is masked. */
-VECTORISED static void plain_gradient_sums(const float *restrict x, const float *restrict dy,
-                                           int64_t rows, int64_t width, const float *restrict mean,
-                                           float *restrict sums, float *restrict dots)
-{
+    const float *restrict factor = flat->factor, *restrict offset = flat->offset;
+    float low = flat->low, high = flat->high;
     for (int64_t r = 0; r < rows; r++, x += width, dy += width)
         for (int64_t c = 0; c < width; c++) {
-            sums[c] += dy[c];
-            dots[c] += dy[c] * (x[c] - mean[c]);
+            float back = behind_bounds(x[c], dy[c], factor[c], offset[c], low, high);
+            sums[c] += back;
+            dots[c] += back * (x[c] - mean[c]);
         }
 }
 
-/* dx = a dy + b x + c, each by channel. */
-VECTORISED static void combine_rows(const float *restrict x, const float *restrict dy, int64_t rows,
-                                    int64_t width, const float *restrict a, const float *restrict b,
-                                    const float *restrict c0, float *restrict dx)
+/* dx = a dy + b x + c, each by channel; dx may be dy. */
+VECTORISED static void combine_rows(const float *x, const float *dy, int64_t rows, int64_t width,
+                                    const float *a, const float *b, const float *c0,
+                                    const flat_parts *flat, float *dx)
 {
-    for (int64_t r = 0; r < rows; r++, x += width, dy += width, dx += width)
-        for (int64_t c = 0; c < width; c++)
-            dx[c] = a[c] * dy[c] + b[c] * x[c] + c0[c];
+    const float *factor = flat->factor, *offset = flat->offset;
+    float low = flat->low, high = flat->high;
+    for (int64_t r = 0; r < rows; r++, x += width, dy += width, dx += width) {
+#pragma omp simd
+        for (int64_t c = 0; c < width; c++) {
+            float back = behind_bounds(x[c], dy[c], factor[c], offset[c], low, high);
+            dx[c] = a[c] * back + b[c] * x[c] + c0[c];
+        }
+    }
 }
 
 VECTORISED static void combine_and_round(const float *restrict x, const float *restrict dy,
                                          int64_t rows, int64_t width, const float *restrict a,
                                          const float *restrict b, const float *restrict c0,
-                                         train_bf16 *restrict rounded)
+                                         const flat_parts *flat, train_bf16 *restrict rounded)
 {
+    const float *restrict factor = flat->factor, *restrict offset = flat->offset;
+    float low = flat->low, high = flat->high;
     for (int64_t r = 0; r < rows; r++, x += width, dy += width, rounded += width)
-        for (int64_t c = 0; c < width; c++)
-            rounded[c] = bf16_of(a[c] * dy[c] + b[c] * x[c] + c0[c]);
+        for (int64_t c = 0; c < width; c++) {
+            float back = behind_bounds(x[c], dy[c], factor[c], offset[c], low, high);
+            rounded[c] = bf16_of(a[c] * back + b[c] * x[c] + c0[c]);
+        }
 }
 
 /* The joined activation as bounds. */
@@ -253,6 +268,25 @@ static void apply_norm(const train_norm *norm, const float *x, int64_t rows, con
     normalise_from(norm, x, rest * channels, rows - rest, channels, &wide, y);
 }
 
+/* y = x factor + offset, by the statistics of the batch. */
+static void batch_factors(const train_norm *norm, const float *scale, const float *shift,
+                          const float *mean, const float *inverse, float *factor, float *offset)
+{
+    for (int64_t c = 0; c < norm->extent.channels; c++) {
+        factor[c] = inverse[c] * scale[c];
+        offset[c] = shift[c] - mean[c] * factor[c];
+    }
+}
+
+void channels_norm_again(const train_norm *norm, const float *x, const float *scale,
+                         const float *shift, const float *mean, const float *inverse, float *y)
+{
+    const nn_extent *e = &norm->extent;
+    float factor[MAX_CHANNELS], offset[MAX_CHANNELS];
+    batch_factors(norm, scale, shift, mean, inverse, factor, offset);
+    apply_norm(norm, x, e->batch * e->height * e->width, factor, offset, y);
+}
+
 /* The first row is the origin of the sums, so that the squares lose no digits. */
 void channels_norm_forward(const train_norm *norm, const float *x, const float *scale,
                            const float *shift, float *mean, float *inverse, float *y)
@@ -260,17 +294,14 @@ void channels_norm_forward(const train_norm *norm, const float *x, const float *
     const nn_extent *e = &norm->extent;
     int64_t rows = e->batch * e->height * e->width, channels = e->channels;
     double sums[MAX_CHANNELS], squares[MAX_CHANNELS];
-    float factor[MAX_CHANNELS], offset[MAX_CHANNELS];
     moments(norm, x, rows, sums, squares);
     for (int64_t c = 0; c < channels; c++) {
         double shifted = sums[c] / (double)rows;
         double variance = squares[c] / (double)rows - shifted * shifted;
         mean[c] = (float)(x[c] + shifted);
         inverse[c] = (float)(1 / sqrt((variance > 0 ? variance : 0) + norm->epsilon));
-        factor[c] = inverse[c] * scale[c];
-        offset[c] = shift[c] - mean[c] * factor[c];
     }
-    apply_norm(norm, x, rows, factor, offset, y);
+    channels_norm_again(norm, x, scale, shift, mean, inverse, y);
 }
 
 void channels_norm_running(const train_norm *norm, const float *x, const float *scale,
@@ -285,78 +316,69 @@ void channels_norm_running(const train_norm *norm, const float *x, const float *
     apply_norm(norm, x, e->batch * e->height * e->width, factor, offset, y);
 }
 
-/* `rows` rows of `width` from number `at` on: masks dy and adds to sums and dots (width). */
-static void sums_from(const train_norm *norm, const float *x, const float *y, int64_t at,
-                      int64_t rows, int64_t width, const float *mean, float *dy, float *sums,
-                      float *dots)
-{
-    float low, high;
-    bounds_of(norm->activation, &low, &high);
-    if (norm->activation.kind == NN_ACTIVATION_NONE)
-        plain_gradient_sums(x + at, dy + at, rows, width, mean, sums, dots);
-    else
-        gradient_sums(x + at, y + at, rows, width, mean, low, high, dy + at, sums, dots);
-}
-
-/* One thread's rows: masks dy and sums it, (channels) each, zeroed before. */
-static void part_gradients(const train_norm *norm, const float *x, const float *y, int64_t first,
-                           int64_t end, const float *mean, float *dy, float *sums, float *dots)
+/* One thread's rows: what comes back, summed, (channels) each, zeroed before. */
+static void part_gradients(const train_norm *norm, const float *x, int64_t first, int64_t end,
+                           const float *mean, const norm_factors *made, const float *dy,
+                           float *sums, float *dots)
 {
     int64_t channels = norm->extent.channels, repeat = repeat_for(channels);
     int64_t width = repeat * channels, whole = (end - first) / repeat;
     float wide_mean[MAX_WIDTH] = {0}, wide_sums[MAX_WIDTH], wide_dots[MAX_WIDTH];
+    flat_parts flat = {.factor = made->factor, .offset = made->offset};
+    bounds_of(norm->activation, &flat.low, &flat.high);
     repeat_channels(mean, channels, repeat, wide_mean);
     memset(wide_sums, 0, (size_t)width * sizeof *wide_sums);
     memset(wide_dots, 0, (size_t)width * sizeof *wide_dots);
-    sums_from(norm, x, y, first * channels, whole, width, wide_mean, dy, wide_sums, wide_dots);
+    gradient_sums(x + first * channels, dy + first * channels, whole, width, wide_mean, &flat,
+                  wide_sums, wide_dots);
     fold(wide_sums, channels, repeat, sums);
     fold(wide_dots, channels, repeat, dots);
-    int64_t rest = first + whole * repeat;
-    sums_from(norm, x, y, rest * channels, end - rest, channels, wide_mean, dy, sums, dots);
+    int64_t rest = (first + whole * repeat) * channels;
+    gradient_sums(x + rest, dy + rest, end - first - whole * repeat, channels, wide_mean, &flat,
+                  sums, dots);
 }
 
-/* What dx is made of, by channel. */
+/* What dx is made of, (wide rows of) what goes with each channel. */
 typedef struct gradient_factors {
     float a[MAX_WIDTH], b[MAX_WIDTH], c[MAX_WIDTH];
 } gradient_factors;
 
 /* dx, or its rounding, `rows` rows of `width` from number `at` on. */
 static void gradient_from(const train_norm *norm, const float *x, const float *dy, int64_t at,
-                          int64_t rows, int64_t width, const gradient_factors *wide, float *dx)
+                          int64_t rows, int64_t width, const gradient_factors *wide,
+                          const flat_parts *flat, float *dx)
 {
     if (norm->rounded_gradient != NULL)
-        combine_and_round(x + at, dy + at, rows, width, wide->a, wide->b, wide->c,
+        combine_and_round(x + at, dy + at, rows, width, wide->a, wide->b, wide->c, flat,
                           norm->rounded_gradient + at);
     else
-        combine_rows(x + at, dy + at, rows, width, wide->a, wide->b, wide->c, dx + at);
+        combine_rows(x + at, dy + at, rows, width, wide->a, wide->b, wide->c, flat, dx + at);
 }
 
 static void apply_gradient(const train_norm *norm, const float *x, const float *dy, int64_t rows,
-                           const gradient_factors *factors, float *dx)
+                           const gradient_factors *wide, const norm_factors *made, float *dx)
 {
-    gradient_factors wide;
     int64_t channels = norm->extent.channels, repeat = repeat_for(channels);
     int64_t width = repeat * channels, whole = rows / repeat;
     int threads = onednn_threads();
-    repeat_channels(factors->a, channels, repeat, wide.a);
-    repeat_channels(factors->b, channels, repeat, wide.b);
-    repeat_channels(factors->c, channels, repeat, wide.c);
+    flat_parts flat = {.factor = made->factor, .offset = made->offset};
+    bounds_of(norm->activation, &flat.low, &flat.high);
 #pragma omp parallel for schedule(static)
     for (int t = 0; t < threads; t++) {
         int64_t first, end, begin;
         part_of(whole, t, threads, &first, &end);
         for (; end > first; end = begin) {
             begin = chunk_before(first, end, width);
-            gradient_from(norm, x, dy, begin * width, end - begin, width, &wide, dx);
+            gradient_from(norm, x, dy, begin * width, end - begin, width, wide, &flat, dx);
         }
     }
     int64_t rest = whole * repeat;
-    gradient_from(norm, x, dy, rest * channels, rows - rest, channels, &wide, dx);
+    gradient_from(norm, x, dy, rest * channels, rows - rest, channels, wide, &flat, dx);
 }
 
-void channels_norm_backward(const train_norm *norm, const float *x, const float *y,
-                            const float *scale, const float *mean, const float *inverse, float *dy,
-                            float *dx, float *d_scale, float *d_shift)
+/* Sums what comes back: (channels) each. */
+static void join_gradients(const train_norm *norm, const float *x, const float *mean,
+                           const norm_factors *made, const float *dy, double *sums, double *dots)
 {
     const nn_extent *e = &norm->extent;
     int64_t rows = e->batch * e->height * e->width, channels = e->channels;
@@ -367,23 +389,46 @@ void channels_norm_backward(const train_norm *norm, const float *x, const float 
     for (int t = 0; t < threads; t++) {
         int64_t first, end;
         part_of(rows, t, threads, &first, &end);
-        part_gradients(norm, x, y, first, end, mean, dy, parts + t * channels,
+        part_gradients(norm, x, first, end, mean, made, dy, parts + t * channels,
                        dot_parts + t * channels);
     }
-    double sums[MAX_CHANNELS], dots[MAX_CHANNELS];
-    gradient_factors factors;
     join_sums(parts, threads, channels, sums);
     join_sums(dot_parts, threads, channels, dots);
+}
+
+/* Repeats what goes with a channel over the wide row that it begins. */
+static void widen(float *row, int64_t channels)
+{
+    for (int64_t r = 1; r < repeat_for(channels); r++)
+        memcpy(row + r * channels, row, (size_t)channels * sizeof *row);
+}
+
+void channels_norm_backward(const train_norm *norm, const float *x, const float *scale,
+                            const float *shift, const float *mean, const float *inverse,
+                            const float *dy, float *dx, float *d_scale, float *d_shift)
+{
+    const nn_extent *e = &norm->extent;
+    int64_t rows = e->batch * e->height * e->width, channels = e->channels;
+    double sums[MAX_CHANNELS], dots[MAX_CHANNELS];
+    gradient_factors wide;
+    norm_factors made;
+    batch_factors(norm, scale, shift, mean, inverse, made.factor, made.offset);
+    widen(made.factor, channels);
+    widen(made.offset, channels);
+    join_gradients(norm, x, mean, &made, dy, sums, dots);
     for (int64_t c = 0; c < channels; c++) {
         double normal_dot = dots[c] * inverse[c]; /* sum of dy times normalised x */
         d_scale[c] = (float)normal_dot;
         d_shift[c] = (float)sums[c];
         double factor = (double)scale[c] * inverse[c];
         double per_x = -factor * normal_dot * inverse[c] / (double)rows;
-        factors.a[c] = (float)factor;
-        factors.b[c] = (float)per_x;
-        factors.c[c] = (float)(-factor * sums[c] / (double)rows - per_x * mean[c]);
+        wide.a[c] = (float)factor;
+        wide.b[c] = (float)per_x;
+        wide.c[c] = (float)(-factor * sums[c] / (double)rows - per_x * mean[c]);
     }
+    widen(wide.a, channels);
+    widen(wide.b, channels);
+    widen(wide.c, channels);
     if (dx != NULL || norm->rounded_gradient != NULL)
-        apply_gradient(norm, x, dy, rows, &factors, dx);
+        apply_gradient(norm, x, dy, rows, &wide, &made, dx);
 }

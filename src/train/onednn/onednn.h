@@ -22,10 +22,11 @@ mien_status dense_conv_create(const nn_conv *conv, bool needs_input_gradient, bo
                               dense_conv **out, mien_error *error);
 void dense_conv_free(dense_conv *conv);
 bool dense_conv_is_bf16(const dense_conv *conv);
+size_t dense_conv_scratch(const dense_conv *conv); /* bytes */
 void dense_conv_forward(dense_conv *conv, const void *x, const float *weights, const float *bias,
-                        float *y);
+                        float *y, void *scratch);
 void dense_conv_backward(dense_conv *conv, const void *x, const float *weights, const void *dy,
-                         float *dx, float *d_weights);
+                         float *dx, float *d_weights, void *scratch);
 
 /* ---- narrow.c: windows of 3x3 from few channels to eight ---- */
 
@@ -40,6 +41,20 @@ void narrow_forward(narrow_conv *conv, const float *x, const float *weights, con
 /* dx: only where narrow_takes was asked for the input's gradient; else NULL. */
 void narrow_backward(narrow_conv *conv, const float *x, const float *weights, const float *dy,
                      float *dx, float *d_weights);
+
+/* ---- winograd.c: windows of 3x3 from many channels to many ---- */
+
+typedef struct winograd_conv winograd_conv;
+
+/* Whether it takes this convolution, and is faster than oneDNN at it. */
+bool winograd_takes(const nn_conv *conv);
+mien_status winograd_create(const nn_conv *conv, winograd_conv **out, mien_error *error);
+void winograd_free(winograd_conv *conv);
+size_t winograd_scratch(const winograd_conv *conv); /* bytes */
+void winograd_forward(winograd_conv *conv, const float *x, const float *weights, const float *bias,
+                      float *y, void *scratch);
+void winograd_backward(winograd_conv *conv, const float *x, const float *weights, const float *dy,
+                       float *dx, float *d_weights, void *scratch);
 
 /* ---- strided.c: the pixels that a 1x1 window with strides reads ---- */
 
@@ -96,11 +111,13 @@ void sum_rows(const float *x, int64_t rows, int64_t channels, float *sums);
 
 void channels_norm_forward(const train_norm *norm, const float *x, const float *scale,
                            const float *shift, float *mean, float *inverse, float *y);
+void channels_norm_again(const train_norm *norm, const float *x, const float *scale,
+                         const float *shift, const float *mean, const float *inverse, float *y);
 void channels_norm_running(const train_norm *norm, const float *x, const float *scale,
                            const float *shift, const float *mean, const float *variance, float *y);
-void channels_norm_backward(const train_norm *norm, const float *x, const float *y,
-                            const float *scale, const float *mean, const float *inverse, float *dy,
-                            float *dx, float *d_scale, float *d_shift);
+void channels_norm_backward(const train_norm *norm, const float *x, const float *scale,
+                            const float *shift, const float *mean, const float *inverse,
+                            const float *dy, float *dx, float *d_scale, float *d_shift);
 
 /* ---- pool.c ---- */
 

@@ -114,9 +114,16 @@ static size_t weight_count(const nn_conv *s)
            (size_t)(s->window.kernel[0] * s->window.kernel[1]);
 }
 
-static void conv_forward(train_conv *conv, const float *x, const float *weights, const float *bias,
-                         float *y)
+static size_t conv_scratch(const train_conv *conv)
 {
+    (void)conv;
+    return 0;
+}
+
+static void conv_forward(train_conv *conv, const float *x, const float *weights, const float *bias,
+                         float *y, void *scratch)
+{
+    (void)scratch;
     const nn_conv *s = &conv->shape;
     int64_t plane = s->out.height * s->out.width;
     sum_products(s, add_forward, x, weights, extent_count(&s->out), y);
@@ -125,8 +132,9 @@ static void conv_forward(train_conv *conv, const float *x, const float *weights,
 }
 
 static void conv_backward(train_conv *conv, const float *x, const float *weights, const float *dy,
-                          float *dx, float *d_weights, float *d_bias)
+                          float *dx, float *d_weights, float *d_bias, void *scratch)
 {
+    (void)scratch;
     const nn_conv *s = &conv->shape;
     if (dx != NULL)
         sum_products(s, add_to_input, dy, weights, extent_count(&s->in), dx);
@@ -210,6 +218,17 @@ static float slope(nn_activation a, float y)
     }
 }
 
+static void norm_again(const train_norm *norm, const float *x, const float *scale,
+                       const float *shift, const float *mean, const float *inverse, float *y)
+{
+    const nn_extent *e = &norm->extent;
+    int64_t plane = e->height * e->width;
+    for (int64_t i = 0; i < (int64_t)extent_count(e); i++) {
+        int64_t c = i / plane % e->channels;
+        y[i] = activate(norm->activation, (x[i] - mean[c]) * inverse[c] * scale[c] + shift[c]);
+    }
+}
+
 static void norm_forward(const train_norm *norm, const float *x, const float *scale,
                          const float *shift, float *mean, float *inverse, float *y)
 {
@@ -226,12 +245,8 @@ static void norm_forward(const train_norm *norm, const float *x, const float *sc
         }
         mean[c] = (float)m;
         inverse[c] = (float)(1 / sqrt(squares / (double)count + norm->epsilon));
-        for (int64_t i = 0; i < count; i++) {
-            int64_t at = (i / plane * e->channels + c) * plane + i % plane;
-            y[at] =
-                activate(norm->activation, (x[at] - mean[c]) * inverse[c] * scale[c] + shift[c]);
-        }
     }
+    norm_again(norm, x, scale, shift, mean, inverse, y);
 }
 
 static void norm_running(const train_norm *norm, const float *x, const float *scale,
@@ -246,9 +261,17 @@ static void norm_running(const train_norm *norm, const float *x, const float *sc
     }
 }
 
-static void norm_backward(const train_norm *norm, const float *x, const float *y,
-                          const float *scale, const float *mean, const float *inverse, float *dy,
-                          float *dx, float *d_scale, float *d_shift)
+/* What comes to the number at x behind the joined activation. */
+static double behind_activation(const train_norm *norm, float x, float scale, float shift,
+                                float mean, float inverse, float dy)
+{
+    float y = activate(norm->activation, (x - mean) * inverse * scale + shift);
+    return (double)dy * (double)slope(norm->activation, y);
+}
+
+static void norm_backward(const train_norm *norm, const float *x, const float *scale,
+                          const float *shift, const float *mean, const float *inverse,
+                          const float *dy, float *dx, float *d_scale, float *d_shift)
 {
     const nn_extent *e = &norm->extent;
     int64_t plane = e->height * e->width, count = e->batch * plane;
@@ -256,17 +279,20 @@ static void norm_backward(const train_norm *norm, const float *x, const float *y
         double sum = 0, dot = 0;
         for (int64_t i = 0; i < count; i++) {
             int64_t at = (i / plane * e->channels + c) * plane + i % plane;
-            dy[at] *= slope(norm->activation, y[at]);
-            sum += dy[at];
-            dot += (double)dy[at] * (x[at] - (double)mean[c]) * inverse[c];
+            double gradient =
+                behind_activation(norm, x[at], scale[c], shift[c], mean[c], inverse[c], dy[at]);
+            sum += gradient;
+            dot += gradient * (x[at] - (double)mean[c]) * inverse[c];
         }
         d_scale[c] = (float)dot;
         d_shift[c] = (float)sum;
         for (int64_t i = 0; dx != NULL && i < count; i++) {
             int64_t at = (i / plane * e->channels + c) * plane + i % plane;
+            double gradient =
+                behind_activation(norm, x[at], scale[c], shift[c], mean[c], inverse[c], dy[at]);
             double normal = (x[at] - (double)mean[c]) * inverse[c];
             dx[at] = (float)((double)scale[c] * inverse[c] *
-                             (dy[at] - (sum + normal * dot) / (double)count));
+                             (gradient - (sum + normal * dot) / (double)count));
         }
     }
 }
@@ -412,11 +438,13 @@ const train_backend train_backend_ref = {.name = "ref",
                                          .channels_last = false,
                                          .conv_create = conv_create,
                                          .conv_free = conv_free,
+                                         .conv_scratch = conv_scratch,
                                          .conv_forward = conv_forward,
                                          .conv_backward = conv_backward,
                                          .dense_forward = dense_forward,
                                          .dense_backward = dense_backward,
                                          .norm_forward = norm_forward,
+                                         .norm_again = norm_again,
                                          .norm_running = norm_running,
                                          .norm_backward = norm_backward,
                                          .pool_forward = pool_forward,

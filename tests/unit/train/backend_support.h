@@ -44,6 +44,14 @@ static inline float *moved(const float *from, const nn_extent *e, bool to_last)
     return to;
 }
 
+/* What a convolution's runs are lent; the caller frees it. */
+static inline void *scratch_for(const train_backend *backend, const train_conv *conv)
+{
+    void *scratch = memory_aligned(backend->conv_scratch(conv) + 1);
+    assert_non_null(scratch);
+    return scratch;
+}
+
 /* Sums of `terms` products of numbers up to `largest` each may differ by their rounding. */
 static inline void assert_near(const char *what, const nn_extent *in, const float *given,
                                const float *expected, size_t count, double terms)

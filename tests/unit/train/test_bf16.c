@@ -135,13 +135,15 @@ static bool run_rounded(const nn_conv *s, const float *x, const float *weights, 
     mien_error error;
     assert_ok(backend->conv_create(s, true, &conv, &error), &error);
     bool takes = rounding->takes(conv);
+    void *scratch = scratch_for(backend, conv);
     float *x_last = moved(x, &s->in, true), *dy_last = moved(dy, &s->out, true);
     train_bf16 *x_rounded = rounded_copy(rounding, x_last, count_of(&s->in));
     train_bf16 *dy_rounded = rounded_copy(rounding, dy_last, count_of(&s->out));
     if (takes) {
-        rounding->conv_forward(conv, x_rounded, weights, NULL, y);
-        rounding->conv_backward(conv, x_rounded, weights, dy_rounded, dx, dw);
+        rounding->conv_forward(conv, x_rounded, weights, NULL, y, scratch);
+        rounding->conv_backward(conv, x_rounded, weights, dy_rounded, dx, dw, scratch);
     }
+    free(scratch);
     backend->conv_free(conv);
     free(x_last);
     free(dy_last);
@@ -173,8 +175,8 @@ static bool compare(const nn_conv *s, bool exact, test_random *random)
     train_conv *conv;
     mien_error error;
     assert_ok(slow->conv_create(s, true, &conv, &error), &error);
-    slow->conv_forward(conv, x, weights, NULL, y[0]);
-    slow->conv_backward(conv, x, weights, dy, dx[0], dw[0], NULL);
+    slow->conv_forward(conv, x, weights, NULL, y[0], NULL);
+    slow->conv_backward(conv, x, weights, dy, dx[0], dw[0], NULL, NULL);
     slow->conv_free(conv);
     bool takes = run_rounded(s, x, weights, dy, y[1], dx[1], dw[1]);
     /* assert_near allows 2^-23 a term. */
