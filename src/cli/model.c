@@ -158,7 +158,7 @@ static int64_t node_parameters(const nn_graph *graph, const nn_node *node)
         if (node->inputs[i] < 0)
             continue;
         const nn_tensor *tensor = &graph->values[node->inputs[i]].tensor;
-        if (tensor->data != NULL && tensor->type == NN_FLOAT &&
+        if (tensor->data != NULL && (tensor->type == NN_FLOAT || tensor->type == NN_INT8) &&
             nn_shape_elements(&tensor->shape, &elements))
             total += elements;
     }

@@ -54,7 +54,7 @@ int64_t nn_model_parameters(const nn_model *model)
     int64_t total = 0;
     for (size_t v = 0; v < model->graph.value_count; v++) {
         const nn_tensor *tensor = &model->graph.values[v].tensor;
-        if (tensor->data != NULL && tensor->type == NN_FLOAT)
+        if (tensor->data != NULL && (tensor->type == NN_FLOAT || tensor->type == NN_INT8))
             total += nn_elements(&tensor->shape);
     }
     return total;

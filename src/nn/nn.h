@@ -36,7 +36,7 @@ const nn_graph *nn_model_graph(const nn_model *model);
 /* The value of a metadata key, or NULL. Belongs to the model. */
 const char *nn_model_metadata(const nn_model *model, const char *key);
 
-/* Numbers in all float constants: the parameters. */
+/* Numbers in all constants of float and int8: the parameters, scales among them. */
 int64_t nn_model_parameters(const nn_model *model);
 
 /* ---- Plan ---- */
