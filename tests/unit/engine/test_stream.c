@@ -16,7 +16,7 @@
 #endif
 #endif
 
-enum { FRAME_SIDE = 160, FACE_X = 150, FACE_Y = 40, WAY = 32, FRAMES = 3000 };
+enum { FRAME_SIDE = 160, FACE_X = 150, FACE_Y = 40, WAY = 32, FRAMES = 2000 };
 
 static long allocations;
 
