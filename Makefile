@@ -40,6 +40,8 @@ bench: all
 	tools/setup.sh build bench
 	/usr/bin/python3 bench/cascade_vs_opencv.py --mien $(BUILD)/bench/cascade_boxes
 	/usr/bin/python3 bench/inference_vs_onnxruntime.py --build $(BUILD)
+	/usr/bin/python3 bench/frame_vs_python.py --build $(BUILD)
+	/usr/bin/python3 bench/cold_start.py --mien $(BUILD)/mien
 	/usr/bin/python3 bench/training_vs_pytorch.py --mien $(BUILD)/mien
 
 FUZZ_SECONDS ?= 60

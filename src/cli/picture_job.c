@@ -12,6 +12,10 @@
 
 #define MAX_STDIN_BYTES ((size_t)1 << 30)
 
+/* Results that may wait for an earlier one, by worker: a large picture among small ones then stops
+ * nobody. Where the pictures wait with them, there is one more than workers. */
+#define RESULTS_A_WORKER 64
+
 /* A place for one picture on its way; the slots are a ring over the list. */
 typedef struct slot {
     picture_result result;
@@ -153,6 +157,13 @@ static mien_status start_workers(work *w, worker *workers, int count, mien_error
     return MIEN_OK;
 }
 
+static size_t slots_for(const picture_job *job, size_t workers)
+{
+    size_t most = job->files->count;
+    size_t wanted = job->keep_images ? workers + 1 : workers * RESULTS_A_WORKER;
+    return wanted < most ? wanted : most;
+}
+
 mien_status picture_job_run(const picture_job *job, mien_error *error)
 {
     int count = (size_t)job->threads < job->files->count ? job->threads : (int)job->files->count;
@@ -161,7 +172,7 @@ mien_status picture_job_run(const picture_job *job, mien_error *error)
     work w = {.job = job,
               .mutex = PTHREAD_MUTEX_INITIALIZER,
               .changed = PTHREAD_COND_INITIALIZER,
-              .slot_count = (size_t)count + 1};
+              .slot_count = slots_for(job, (size_t)count)};
     worker *workers = memory_zeroed((size_t)count, sizeof *workers);
     w.slots = memory_zeroed(w.slot_count, sizeof *w.slots);
     mien_status status = MIEN_OK;

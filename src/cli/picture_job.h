@@ -4,7 +4,8 @@
 
 /*
  * Works through a list of pictures on several threads and hands the results back in the order of
- * the list, with at most a few pictures in memory at a time.
+ * the list. At most one picture a thread is in memory at a time (and, with keep_images, one more);
+ * a thread runs at most 64 results a thread ahead of the picture that all wait for.
  */
 
 #include "base/file.h"

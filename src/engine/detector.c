@@ -252,6 +252,7 @@ void detector_memory_free(detector_memory *memory)
     cascade_searcher_free(memory->searcher);
     nn_session_free(memory->session);
     prep_scratch_free(&memory->prep);
+    face_list_free(&memory->found);
 }
 
 static mien_status run_cascade(const mien_detector *detector, detector_memory *memory,
@@ -350,16 +351,16 @@ static mien_status run_network(const mien_detector *detector, detector_memory *m
     if (status != MIEN_OK)
         return status;
     nn_session_run(memory->session);
-    face_list found = {0};
-    bool decoded = decode(detector, memory->session, &found);
+    face_list *found = &memory->found;
+    found->count = 0;
+    bool decoded = decode(detector, memory->session, found);
     if (decoded)
-        face_list_suppress(&found, detector->overlap);
-    for (size_t i = 0; decoded && i < found.count; i++) {
-        rescale(&found.faces[i], factor);
-        if (size_fits(detector, &found.faces[i]))
-            decoded = face_list_add(list, &found.faces[i]);
+        face_list_suppress(found, detector->overlap);
+    for (size_t i = 0; decoded && i < found->count; i++) {
+        rescale(&found->faces[i], factor);
+        if (size_fits(detector, &found->faces[i]))
+            decoded = face_list_add(list, &found->faces[i]);
     }
-    face_list_free(&found);
     return decoded ? MIEN_OK : error_no_memory(error, "faces", sizeof(face_box));
 }
 

@@ -34,6 +34,7 @@ typedef struct detector_memory {
     cascade_searcher *searcher;
     nn_session *session;
     prep_scratch prep;
+    face_list found; /* what a network finds, in pixels of its input */
 } detector_memory;
 
 mien_status detector_memory_create(const mien_detector *detector, detector_memory *memory,

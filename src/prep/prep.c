@@ -54,6 +54,7 @@ typedef struct axis {
     axis_tap *taps; /* (length) */
     float *weights;
     int length;
+    int same_count; /* of all taps, or 0 */
 } axis;
 
 static size_t most_weights(float extent, int length)
@@ -66,12 +67,12 @@ static int clamp(int value, int high)
     return value < 0 ? 0 : value > high ? high : value;
 }
 
-/* The two pixels whose centres lie around a position. */
+/* The two pixels whose centres lie around a position, or the one whose centre it is. */
 static void set_bilinear(axis *a, int i, float position, size_t *used)
 {
     float first = floorf(position - 0.5f);
     float share = position - 0.5f - first;
-    a->taps[i] = (axis_tap){(int)first, 2, *used};
+    a->taps[i] = (axis_tap){(int)first, share != 0 ? 2 : 1, *used};
     a->weights[(*used)++] = 1 - share;
     a->weights[(*used)++] = share;
 }
@@ -103,59 +104,148 @@ static void make_taps(axis *a, float start, float extent, int size)
         else
             set_area(a, i, start + (float)i * step, start + (float)(i + 1) * step, size, &used);
     }
+    a->same_count = a->taps[0].count;
+    for (int i = 1; i < a->length; i++)
+        if (a->taps[i].count != a->taps[0].count)
+            a->same_count = 0;
 }
 
-/* One source row, resampled to the output's columns: (columns, channels). */
-static void resample_row(const prep_settings *settings, const mien_image *image, int y,
-                         const axis *columns, int channels, float *row)
+/* The source pixels that an axis asks for are at most so many; size: pixels of the picture. */
+static size_t most_pixels(float extent, int length, int size)
 {
-    prep_byte_order order = prep_order_of(image->format);
-    const uint8_t *pixels = image_row(image, prep_clamp(y, image->height - 1));
-    for (int i = 0; i < columns->length; i++, row += channels) {
-        const axis_tap *tap = &columns->taps[i];
-        for (int c = 0; c < channels; c++)
-            row[c] = 0;
-        for (int t = 0; t < tap->count; t++) {
-            float values[3];
-            int x = prep_clamp(tap->first + t, image->width - 1);
-            prep_read_pixel(pixels + (size_t)x * (size_t)order.size, order, settings->format,
-                            values);
-            for (int c = 0; c < channels; c++)
-                row[c] += columns->weights[tap->weights + (size_t)t] * values[c];
+    float longest = (float)(length > size ? length : size);
+    return (size_t)ceilf(extent < longest ? extent : longest) + 3;
+}
+
+/* Memory for the source rows of one crop. */
+typedef struct source_rows {
+    int first, count; /* columns of the picture, which may lie beyond it */
+    float *pixels;    /* (channels, count): a row of them */
+    float *cached[2]; /* (channels, columns): even and odd rows, resampled */
+    int numbers[2];   /* which rows of the picture these are, or -1 */
+} source_rows;
+
+/* Always inlined with a constant size of a pixel and constant channels. */
+static inline __attribute__((always_inline)) void read_pixels(const uint8_t *bytes,
+                                                              prep_byte_order order,
+                                                              prep_format format, int count,
+                                                              float *values, int stride)
+{
+    for (int i = 0; i < count; i++, bytes += order.size, values++) {
+        float channels[3];
+        prep_read_pixel(bytes, order, format, channels);
+        values[0] = channels[0];
+        if (format != PREP_GRAY) {
+            values[stride] = channels[1];
+            values[2 * stride] = channels[2];
         }
     }
 }
 
-static void write_row(const prep_settings *settings, const float *sums, int channels, int y,
-                      float *input)
+/* Pixels as channels of the network, each `stride` floats behind the one before. */
+static void read_channels(const uint8_t *bytes, mien_pixel_format from, prep_format to, int count,
+                          float *values, int stride)
 {
-    size_t plane = (size_t)settings->width * (size_t)settings->height;
-    for (int x = 0; x < settings->width; x++)
-        for (int c = 0; c < channels; c++)
-            input[(size_t)c * plane + (size_t)y * (size_t)settings->width + (size_t)x] =
-                (sums[x * channels + c] - settings->mean[c]) * settings->scale[c];
+    prep_byte_order order = prep_order_of(from);
+    if (from == MIEN_PIXEL_GRAY8 && to == PREP_GRAY)
+        read_pixels(bytes, (prep_byte_order){1, 0, 0, 0}, PREP_GRAY, count, values, stride);
+    else if (from == MIEN_PIXEL_RGB8 && to == PREP_GRAY)
+        read_pixels(bytes, (prep_byte_order){3, 0, 1, 2}, PREP_GRAY, count, values, stride);
+    else if (to == PREP_GRAY)
+        read_pixels(bytes, order, PREP_GRAY, count, values, stride);
+    else if (to == PREP_RGB)
+        read_pixels(bytes, order, PREP_RGB, count, values, stride);
+    else
+        read_pixels(bytes, order, PREP_BGR, count, values, stride);
 }
 
-/* Source rows are resampled once each: consecutive output rows share at most the last few. */
-static void fill_rows(const prep_settings *settings, const mien_image *image, const axis *columns,
-                      const axis *rows, int channels, float *row, float *sums, float *input)
+/* A row of the picture as channels of the network; beyond the picture its edge is repeated. */
+static void read_row(const prep_settings *settings, const mien_image *image, int y,
+                     source_rows *rows)
 {
-    int values = settings->width * channels;
-    int cached[2] = {-1, -1}; /* rows of the picture that row[0], row[1] hold, plus one */
+    int left = prep_clamp(-rows->first, rows->count - 1);
+    int right = prep_clamp(image->width - rows->first, rows->count);
+    right = right > left ? right : left + 1;
+    int column = prep_clamp(rows->first + left, image->width - 1);
+    size_t pixel_size = (size_t)mien_pixel_size(image->format);
+    read_channels(image_row(image, y) + (size_t)column * pixel_size, image->format,
+                  settings->format, right - left, rows->pixels + left, rows->count);
+    float *values = rows->pixels;
+    for (int c = 0; c < prep_channels(settings); c++, values += rows->count) {
+        for (int i = 0; i < left; i++)
+            values[i] = values[left];
+        for (int i = right; i < rows->count; i++)
+            values[i] = values[right - 1];
+    }
+}
+
+/* Always inlined with a constant number of taps where all have the same, else 0. */
+static inline __attribute__((always_inline)) void
+resample_taps(const axis *columns, const float *pixels, int first, float *row, int same)
+{
+    for (int i = 0; i < columns->length; i++) {
+        const axis_tap *tap = &columns->taps[i];
+        const float *weights = columns->weights + tap->weights;
+        const float *source = pixels + (tap->first - first);
+        float sum = weights[0] * source[0];
+        for (int t = 1; t < (same != 0 ? same : tap->count); t++)
+            sum += weights[t] * source[t];
+        row[i] = sum;
+    }
+}
+
+/* pixels: from column `first` of the picture. */
+static void resample(const axis *columns, const float *pixels, int first, float *row)
+{
+    if (columns->same_count == 1)
+        resample_taps(columns, pixels, first, row, 1);
+    else if (columns->same_count == 2)
+        resample_taps(columns, pixels, first, row, 2);
+    else
+        resample_taps(columns, pixels, first, row, 0);
+}
+
+/* Row y of the picture at the output's columns. Each is resampled once: consecutive output rows
+ * share at most the last few. */
+static const float *resampled_row(const prep_settings *settings, const mien_image *image, int y,
+                                  const axis *columns, source_rows *rows)
+{
+    float *row = rows->cached[y % 2];
+    if (rows->numbers[y % 2] == y)
+        return row;
+    rows->numbers[y % 2] = y;
+    read_row(settings, image, y, rows);
+    for (int c = 0; c < prep_channels(settings); c++)
+        resample(columns, rows->pixels + c * rows->count, rows->first, row + c * columns->length);
+    return row;
+}
+
+static void write_row(const prep_settings *settings, const float *sums, int y, float *input)
+{
+    size_t plane = (size_t)settings->width * (size_t)settings->height;
+    for (int c = 0; c < prep_channels(settings); c++, sums += settings->width) {
+        float *out = input + (size_t)c * plane + (size_t)y * (size_t)settings->width;
+        float mean = settings->mean[c], scale = settings->scale[c];
+        for (int x = 0; x < settings->width; x++)
+            out[x] = (sums[x] - mean) * scale;
+    }
+}
+
+static void fill_rows(const prep_settings *settings, const mien_image *image, const axis *columns,
+                      const axis *rows, source_rows *sources, float *sums, float *input)
+{
+    int values = settings->width * prep_channels(settings);
     for (int y = 0; y < settings->height; y++) {
         const axis_tap *tap = &rows->taps[y];
         memset(sums, 0, (size_t)values * sizeof *sums);
         for (int t = 0; t < tap->count; t++) {
             int source = prep_clamp(tap->first + t, image->height - 1);
-            float *cache = row + (size_t)(source % 2) * (size_t)values;
-            if (cached[source % 2] != source + 1)
-                resample_row(settings, image, source, columns, channels, cache);
-            cached[source % 2] = source + 1;
+            const float *row = resampled_row(settings, image, source, columns, sources);
             float weight = rows->weights[tap->weights + (size_t)t];
             for (int i = 0; i < values; i++)
-                sums[i] += weight * cache[i];
+                sums[i] += weight * row[i];
         }
-        write_row(settings, sums, channels, y, input);
+        write_row(settings, sums, y, input);
     }
 }
 
@@ -163,25 +253,30 @@ static mien_status fill_upright(const prep_settings *settings, const mien_image 
                                 const image_rect *crop, prep_scratch *scratch, float *input,
                                 mien_error *error)
 {
-    int channels = prep_channels(settings);
+    size_t channels = (size_t)prep_channels(settings);
     size_t column_weights = most_weights(crop->width, settings->width);
     size_t row_weights = most_weights(crop->height, settings->height);
-    size_t values = (size_t)(settings->width * channels);
+    size_t pixels = channels * most_pixels(crop->width, settings->width, image->width);
+    size_t values = channels * (size_t)settings->width;
     size_t taps = (size_t)settings->width + (size_t)settings->height;
-    mien_status status = reserve(scratch,
-                                 taps * sizeof(axis_tap) +
-                                     (column_weights + row_weights + 3 * values) * sizeof(float),
-                                 error);
+    size_t floats = column_weights + row_weights + pixels + 3 * values;
+    mien_status status = reserve(scratch, taps * sizeof(axis_tap) + floats * sizeof(float), error);
     if (status != MIEN_OK)
         return status;
     axis_tap *tap_memory = scratch->memory;
     float *memory = (float *)(tap_memory + taps);
-    axis columns = {tap_memory, memory, settings->width};
-    axis rows = {tap_memory + settings->width, memory + column_weights, settings->height};
+    axis columns = {tap_memory, memory, settings->width, 0};
+    axis rows = {tap_memory + settings->width, memory + column_weights, settings->height, 0};
     make_taps(&columns, crop->x, crop->width, image->width);
     make_taps(&rows, crop->y, crop->height, image->height);
     float *row = memory + column_weights + row_weights;
-    fill_rows(settings, image, &columns, &rows, channels, row, row + 2 * values, input);
+    const axis_tap *last = &columns.taps[settings->width - 1];
+    source_rows sources = {.first = columns.taps[0].first,
+                           .count = last->first + last->count - columns.taps[0].first,
+                           .pixels = row + 3 * values,
+                           .cached = {row, row + values},
+                           .numbers = {-1, -1}};
+    fill_rows(settings, image, &columns, &rows, &sources, row + 2 * values, input);
     return MIEN_OK;
 }
 

@@ -125,6 +125,12 @@ class Inputs(ProgramTest):
         self.assertEqual(one.out_bytes, four.out_bytes)
         self.assertEqual(one.err, four.err)
 
+    def test_a_large_picture_keeps_its_place_before_many_small_ones(self):
+        large = self.write("large.pgm", pgm(1500, 1500, bytes(1500 * 1500)))
+        names = [large, *[self.write(f"{i}.pgm", pgm(8, 8, bytes(64))) for i in range(300)]]
+        lines = self.succeed("detect", "--json", "--threads", 3, *names).json_lines()
+        self.assertEqual([line["source"] for line in lines], [str(name) for name in names])
+
     def test_more_threads_than_pictures(self):
         self.succeed("analyze", "--threads", 256, ASTRONAUT_GRAY)
 
