@@ -10,7 +10,7 @@ INLINE void NAME(load_column)(const slide_row *row, int64_t column, int64_t c, i
 {
     UNROLL
     for (int i = 0; i < rows; i++)
-        to[i] = NAME(load)(row->x[i] + column * row->channels + c);
+        to[i] = NAME(load_numbers)(row->x[i] + column * row->channels + c);
 }
 
 /* Adds one column of the input, weighted by one column of the window. */
@@ -26,8 +26,8 @@ INLINE void NAME(write_output)(const slide_row *row, int64_t column, int64_t c, 
 {
     int64_t offset = column * row->channels + c;
     if (row->residual != NULL)
-        sum += NAME(load)(row->residual + offset);
-    NAME(store)(row->y + offset, NAME(activate)(row->activation, sum));
+        sum += NAME(load_numbers)(row->residual + offset);
+    NAME(write)(row->y, row->writes_floats, (size_t)offset, NAME(activate)(row->activation, sum));
 }
 
 /* rows and stride are constants where this is called. */
