@@ -22,6 +22,7 @@
 typedef struct chooser {
     nn_plan *plan;
     plan_links links;
+    int *bf16_uses; /* by value: how often nodes that work on BF16 numbers read it */
 } chooser;
 
 static bool is_depthwise(const nn_conv *conv)
@@ -58,42 +59,40 @@ static bool made_in_bf16(const chooser *c, int value)
     return producer >= 0 && c->plan->nodes[producer].bf16;
 }
 
-/* How often nodes that work on BF16 numbers read the value. */
-static int bf16_uses(const chooser *c, int value)
-{
-    int uses = 0;
-    for (size_t n = 0; n < c->plan->node_count; n++) {
-        const plan_node *node = &c->plan->nodes[n];
-        if (!node->removed && node->bf16)
-            uses += (node->inputs[0] == value) + (node->residual == value);
-    }
-    return uses;
-}
-
 static bool taken_in_bf16(const chooser *c, int value)
 {
-    return bf16_uses(c, value) == c->links.uses[value];
+    return c->bf16_uses[value] == c->links.uses[value];
+}
+
+static void choose(chooser *c, plan_node *node)
+{
+    node->bf16 = true;
+    c->bf16_uses[node->inputs[0]]++;
+    if (node->residual >= 0)
+        c->bf16_uses[node->residual]++;
 }
 
 static void choose_dense(chooser *c, plan_node *node)
 {
     nn_conv conv;
-    if (conv_form(c->plan, node, &conv) && !is_depthwise(&conv))
-        node->bf16 = pays(&conv);
+    if (conv_form(c->plan, node, &conv) && !is_depthwise(&conv) && pays(&conv))
+        choose(c, node);
 }
 
 static void choose_depthwise(chooser *c, plan_node *node)
 {
     nn_conv conv;
-    if (conv_form(c->plan, node, &conv) && is_depthwise(&conv))
-        node->bf16 = made_in_bf16(c, node->inputs[0]) || bf16_uses(c, node->output) > 0;
+    if (conv_form(c->plan, node, &conv) && is_depthwise(&conv) &&
+        (made_in_bf16(c, node->inputs[0]) || c->bf16_uses[node->output] > 0))
+        choose(c, node);
 }
 
 static void choose_pool(chooser *c, plan_node *node)
 {
     if (node->bytes.kind == PLAN_NO_BYTES &&
-        (node->op == &nn_op_max_pool || node->op == &nn_op_average_pool))
-        node->bf16 = made_in_bf16(c, node->inputs[0]) && taken_in_bf16(c, node->output);
+        (node->op == &nn_op_max_pool || node->op == &nn_op_average_pool) &&
+        made_in_bf16(c, node->inputs[0]) && taken_in_bf16(c, node->output))
+        choose(c, node);
 }
 
 static void for_each_node(chooser *c, void (*visit)(chooser *, plan_node *))
@@ -113,6 +112,9 @@ mien_status plan_choose_bf16(nn_plan *plan, mien_error *error)
 {
     chooser c = {.plan = plan};
     mien_status status = plan_make_links(plan, plan->value_count, &c.links, error);
+    c.bf16_uses = memory_zeroed(plan->value_count, sizeof *c.bf16_uses);
+    if (status == MIEN_OK && c.bf16_uses == NULL)
+        status = error_no_memory(error, "a plan", plan->value_count * sizeof *c.bf16_uses);
     if (status == MIEN_OK) {
         for_each_node(&c, choose_dense);
         for_each_node(&c, choose_depthwise);
@@ -120,5 +122,6 @@ mien_status plan_choose_bf16(nn_plan *plan, mien_error *error)
         for_each_node(&c, store_output);
     }
     plan_free_links(&c.links);
+    free(c.bf16_uses);
     return status;
 }

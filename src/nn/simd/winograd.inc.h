@@ -62,7 +62,7 @@ static int64_t winograd_cost(const nn_conv *conv, int outputs)
 {
     int64_t in = conv->in.channels, out = conv->out.channels;
     int64_t tiles = winograd_tiles(conv, outputs), places = (outputs + 2) * (outputs + 2);
-    return places * ((tiles + 2) * in * out + 6 * UNIT * tiles * (in + out));
+    return places * ((tiles + 2) * in * out + 6 * tiles * (in + out));
 }
 
 static bool winograd_fits(const nn_conv *conv)
