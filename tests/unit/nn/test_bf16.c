@@ -5,6 +5,7 @@
 #include "onnx_bytes.h"
 
 #include "nn/bf16_kernels.h"
+#include "nn/ref/ref.h"
 
 #include <math.h>
 
