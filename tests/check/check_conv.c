@@ -288,12 +288,13 @@ static check_buffer widened(check_case *c, const check_buffer *from, size_t coun
     return to;
 }
 
-/* Winograd's way rounds what it transformed; the other ways nothing but the output. */
+/* Winograd's way rounds what it transformed, an error that grows as the root of the length; the
+ * other ways round nothing but the output. */
 static double bf16_tolerance(const nn_conv *conv)
 {
     bool winograd = conv->group == 1 && conv->window.kernel[0] == 3 && conv->window.kernel[1] == 3;
     double length = (double)window_length(conv);
-    return winograd ? sqrt(length) * 8 * BF16_STEP : (length + 2) / (1 << 22);
+    return winograd ? sqrt(length) * 4 * BF16_STEP : (length + 2) / (1 << 22);
 }
 
 static void run_bf16_kernel(check_case *c, void *context)

@@ -41,17 +41,6 @@ static size_t depthwise_scratch_bytes(const nn_conv *conv)
     return 0;
 }
 
-static void pack_depthwise(const nn_conv *conv, const float *weights, const float *bias,
-                           float *packed)
-{
-    int64_t taps = tap_count(conv), channels = conv->in.channels, pitch = depthwise_pitch(conv);
-    for (int64_t i = 0; i < pitch; i++)
-        *packed++ = bias != NULL ? bias[i % channels] : 0;
-    for (int64_t tap = 0; tap < taps; tap++)
-        for (int64_t i = 0; i < pitch; i++)
-            *packed++ = weights[i % channels * taps + tap];
-}
-
 /* The taps of one axis that fall inside the picture: first..end-1. */
 typedef struct tap_range {
     int first, end;
@@ -247,6 +236,8 @@ typedef struct slide_row {
 
 #define NAME(x) wide_##x
 #define VECTOR  wide
+#include "nn/simd/depthwise_vector.inc.h"
+
 #include "nn/simd/depthwise_slide.inc.h"
 #undef NAME
 #undef VECTOR
@@ -254,9 +245,19 @@ typedef struct slide_row {
 #if NARROW_FLOATS != WIDE_FLOATS
 #define NAME(x) narrow_##x
 #define VECTOR  narrow
+#include "nn/simd/depthwise_vector.inc.h"
+
 #include "nn/simd/depthwise_slide.inc.h"
 #undef NAME
 #undef VECTOR
+#endif
+
+#if UNIT == 2
+#include "nn/simd/depthwise_pairs.inc.h"
+
+#define NAME(x) paired_##x
+#include "nn/simd/depthwise_slide.inc.h"
+#undef NAME
 #endif
 
 /* The middle of each window lies inside the picture. */
@@ -270,6 +271,25 @@ static bool slides(const nn_conv *conv)
             (out[i] - 1) * w->stride[i] - w->pad_before[i] + 1 >= in[i])
             return false;
     return w->stride[1] <= 2 && conv->in.channels % NARROW_FLOATS == 0;
+}
+
+static void pack_depthwise(const nn_conv *conv, const float *weights, const float *bias,
+                           float *packed)
+{
+    int64_t taps = tap_count(conv), channels = conv->in.channels, pitch = depthwise_pitch(conv);
+#if UNIT == 2
+    float *line = packed;
+#endif
+    for (int64_t i = 0; i < pitch; i++)
+        *packed++ = bias != NULL ? bias[i % channels] : 0;
+    for (int64_t tap = 0; tap < taps; tap++)
+        for (int64_t i = 0; i < pitch; i++)
+            *packed++ = weights[i % channels * taps + tap];
+#if UNIT == 2
+    if (slides(conv))
+        for (int64_t i = 0; i <= taps; i++)
+            pair_line(line + i * pitch, channels, i > 0);
+#endif
 }
 
 static void slide_along(const nn_conv *conv, const number *x, const number *residual, void *y,
@@ -293,6 +313,10 @@ static void slide_along(const nn_conv *conv, const number *x, const number *resi
                      .activation = conv->activation};
     for (int i = 0; i < row.rows; i++)
         row.x[i] = x + (top + i) * conv->in.width * channels;
+#if UNIT == 2
+    for (; c + PAIRED_CHANNELS <= channels; c += PAIRED_CHANNELS)
+        paired_slide_any(&row, c, w->stride[1]);
+#endif
     for (; c + WIDE_FLOATS <= channels; c += WIDE_FLOATS)
         wide_slide_any(&row, c, w->stride[1]);
 #if NARROW_FLOATS != WIDE_FLOATS
