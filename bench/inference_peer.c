@@ -4,7 +4,7 @@
  * One network in mien and in ONNX Runtime, one thread each, in turns of some milliseconds;
  * bench/inference_vs_onnxruntime.py runs it.
  *
- *     inference_peer LIBONNXRUNTIME MODEL.onnx HEIGHT WIDTH SECONDS [KERNELS]
+ *     inference_peer LIBONNXRUNTIME MODEL.onnx HEIGHT WIDTH SECONDS [PRECISION [KERNELS]]
  *
  * HEIGHT and WIDTH stand for dimensions that the network leaves open. Prints the median
  * microseconds of mien and of ONNX Runtime, and the largest difference between their outputs as a
@@ -20,6 +20,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define TURN_US  20000.0
@@ -120,8 +121,9 @@ static bool compare(const nn_plan *plan, nn_session *session, peer *p, size_t ou
     return done;
 }
 
-static mien_status open_plan(const char *path, const char *kernels, int64_t height, int64_t width,
-                             nn_model **model, nn_plan **plan, mien_error *error)
+static mien_status open_plan(const char *path, nn_type precision, const char *kernels,
+                             int64_t height, int64_t width, nn_model **model, nn_plan **plan,
+                             mien_error *error)
 {
     uint8_t *bytes;
     size_t size;
@@ -139,6 +141,7 @@ static mien_status open_plan(const char *path, const char *kernels, int64_t heig
         if (shape.dims[i] == NN_UNKNOWN_DIM)
             shape.dims[i] = sides[i];
     nn_plan_options options = {.input_shapes = &shape,
+                               .precision = precision,
                                .kernels =
                                    kernels != NULL ? nn_kernels_find(kernels) : nn_kernels_best()};
     return nn_plan_create(*model, &options, plan, error);
@@ -165,14 +168,15 @@ int main(int count, char **arguments)
 {
     if (count < 7) {
         fprintf(stderr, "usage: inference_peer LIBONNXRUNTIME MIENS.onnx ITS.onnx HEIGHT WIDTH "
-                        "SECONDS [KERNELS]\n");
+                        "SECONDS [f32|bf16 [KERNELS]]\n");
         return 2;
     }
+    nn_type precision = count > 7 && strcmp(arguments[7], "bf16") == 0 ? NN_BFLOAT16 : NN_FLOAT;
     mien_error error = {0};
     nn_model *model = NULL;
     nn_plan *plan = NULL;
     nn_session *session = NULL;
-    mien_status status = open_plan(arguments[2], count > 7 ? arguments[7] : NULL,
+    mien_status status = open_plan(arguments[2], precision, count > 8 ? arguments[8] : NULL,
                                    atoi(arguments[4]), atoi(arguments[5]), &model, &plan, &error);
     if (status == MIEN_OK)
         status = nn_session_create(plan, &session, &error);

@@ -3,13 +3,14 @@
 """Compares the time of one picture through a network, one thread, with ONNX Runtime's.
 
     bench/inference_vs_onnxruntime.py --build build [--seconds S] [--kernels NAME] [--json FILE]
-                                      [--data fer2013.csv] [NETWORK ...]
+                                      [--bf16] [--data fer2013.csv] [NETWORK ...]
 
 The networks are those of the zoo with random weights, and the files of $MIEN_SHARED/weights (else
 ../shared/weights beside the repository) that are there. Both run in one process in turns of 20 ms;
 the ratio is ONNX Runtime's median over mien's. With --data the zoo's networks are quantised too:
 their 8-bit files in mien against the float files and against the same files in ONNX Runtime; these
-outputs differ as 8-bit numbers do. Needs npm, which fetches the package
+outputs differ as 8-bit numbers do. With --bf16 mien computes them in BF16 too, against ONNX
+Runtime's float. Needs npm, which fetches the package
 onnxruntime-node into the build folder; --library names a libonnxruntime.so instead.
 """
 
@@ -70,7 +71,7 @@ def quantised(options, path):
 
 
 def networks(options):
-    """Names, mien's files, ONNX Runtime's files and sides of what is there."""
+    """Names, mien's files, ONNX Runtime's files, sides and mien's precision of what is there."""
     build, wanted = options.build, options.network
     shared = pathlib.Path(os.environ.get("MIEN_SHARED", ROOT.parent / "shared"))
     for architecture, side in ZOO:
@@ -78,20 +79,24 @@ def networks(options):
         if wanted and name not in wanted:
             continue
         path = zoo_network(build, architecture, side)
-        yield name, path, path, side
+        yield name, path, path, side, "f32"
+        if options.bf16:
+            yield name + " bf16 / f32", path, path, side, "bf16"
         if options.data:
             small = quantised(options, path)
-            yield name + " int8 / f32", small, path, side
-            yield name + " int8 / int8", small, small, side
+            yield name + " int8 / f32", small, path, side, "f32"
+            yield name + " int8 / int8", small, small, side, "f32"
     for stem, side in FILES:
         path = shared / "weights" / f"{stem}.onnx"
         if path.exists() and (not wanted or stem in wanted):
-            yield stem, path, path, side
+            yield stem, path, path, side, "f32"
+            if options.bf16:
+                yield stem + " bf16 / f32", path, path, side, "bf16"
 
 
-def compare(options, library, ours, theirs, side):
+def compare(options, library, ours, theirs, side, precision):
     command = [options.build / "bench/inference_peer", library, ours, theirs, str(side), str(side),
-               str(options.seconds)]
+               str(options.seconds), precision]
     command += [options.kernels] if options.kernels else []
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     mien, peer, difference = map(float, output.split())
@@ -112,6 +117,7 @@ def parse_arguments():
     parser.add_argument("--library", type=pathlib.Path, help="libonnxruntime.so")
     parser.add_argument("--seconds", type=float, default=3, help="for each network (3)")
     parser.add_argument("--data", type=pathlib.Path, help="FER-2013's CSV file: 8-bit rows too")
+    parser.add_argument("--bf16", action="store_true", help="BF16 rows too")
     parser.add_argument("--kernels", help="avx512, avx2 or generic (default: the best here)")
     parser.add_argument("--json", type=pathlib.Path, help="write the figures here")
     return parser.parse_args()
@@ -122,8 +128,8 @@ def main():
     library = options.library or find_library(options.build)
     rows = []
     print(f"{'network':30}{'mien us':>10}{'ORT us':>10}{'ratio':>7}{'difference':>12}")
-    for name, ours, theirs, side in networks(options):
-        row = {"network": name, **compare(options, library, ours, theirs, side)}
+    for name, ours, theirs, side, precision in networks(options):
+        row = {"network": name, **compare(options, library, ours, theirs, side, precision)}
         rows.append(row)
         print(f"{name:30}{row['mien_us']:10.1f}{row['onnxruntime_us']:10.1f}{row['ratio']:7.2f}"
               f"{row['difference']:12.1e}", flush=True)

@@ -30,6 +30,9 @@ typedef struct mien_model_options {
     /* Which kernels compute: "avx512", "avx2", "generic", or "reference" for plain C. NULL: the
      * best that this processor has. */
     const char *kernels;
+    /* The numbers that it computes with: "f32" or NULL, or "bf16", which is faster and rounds to
+     * 8 significant bits; MIEN_UNSUPPORTED where the processor has no AVX-512 BF16. */
+    const char *precision;
 } mien_model_options;
 
 /*

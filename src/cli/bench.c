@@ -24,6 +24,7 @@ static const char help[] =
     "\n"
     "  --model FILE     the network, an ONNX file\n"
     "  --kernels NAME   avx512, avx2, generic, reference or all (default: the best here)\n"
+    "  --precision NAME f32, or bf16 where the processor has AVX-512 BF16 (default: f32)\n"
     "  --runs N         counted runs of each thread (default 200)\n"
     "  --threads N      threads at once, each with a run of its own (default 1)\n"
     "  --batch N        pictures in one run (default 1)\n"
@@ -34,16 +35,23 @@ static const char help[] =
     "example: mien bench --model mini_xception.onnx --kernels all\n";
 
 static const struct option long_options[] = {
-    {"model", required_argument, NULL, 'm'}, {"kernels", required_argument, NULL, 'k'},
-    {"runs", required_argument, NULL, 'r'},  {"threads", required_argument, NULL, 't'},
-    {"batch", required_argument, NULL, 'b'}, {"input", required_argument, NULL, 'i'},
-    {"profile", no_argument, NULL, 'p'},     {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0},
+    {"model", required_argument, NULL, 'm'},
+    {"kernels", required_argument, NULL, 'k'},
+    {"runs", required_argument, NULL, 'r'},
+    {"threads", required_argument, NULL, 't'},
+    {"batch", required_argument, NULL, 'b'},
+    {"input", required_argument, NULL, 'i'},
+    {"precision", required_argument, NULL, 'P'},
+    {"profile", no_argument, NULL, 'p'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 typedef struct bench {
     const char *model_path;
     const char *kernel_name;
+    const char *precision; /* a name, or NULL */
     int64_t runs, threads, batch;
     int height, width;
     bool profile, json, asked_for_help;
@@ -78,6 +86,9 @@ static int parse_option(bench *b, int option)
         return EXIT_DONE;
     case 'k':
         b->kernel_name = optarg;
+        return EXIT_DONE;
+    case 'P':
+        b->precision = optarg;
         return EXIT_DONE;
     case 'r':
         return cli_parse_int("mien bench", "--runs", optarg, 1, 1000000, &b->runs) ? EXIT_DONE
@@ -232,6 +243,8 @@ static int print_json(const bench *b, const char *kernels, const nn_plan *plan, 
     json_t *object = json_object();
     bool complete = json_object_set_new(object, "model", json_text_name(b->model_path)) == 0;
     complete &= json_object_set_new(object, "kernels", json_string(kernels)) == 0;
+    if (b->precision != NULL)
+        complete &= json_object_set_new(object, "precision", json_string(b->precision)) == 0;
     complete &= json_object_set_new(object, "threads", json_integer(b->threads)) == 0;
     complete &= json_object_set_new(object, "batch", json_integer(b->batch)) == 0;
     complete &= json_object_set_new(object, "runs", json_integer(b->runs)) == 0;
@@ -270,7 +283,8 @@ static mien_status shape_network(const bench *b, const nn_kernels *kernels, nn_p
         if (shape.dims[i] == NN_UNKNOWN_DIM)
             shape.dims[i] = i < 4 ? sides[i] : 1;
     nn_plan_options options = {.input_shapes = &shape, .kernels = kernels};
-    return nn_plan_create(b->model, &options, plan, error);
+    mien_status status = engine_find_precision(b->precision, &options.precision, error);
+    return status != MIEN_OK ? status : nn_plan_create(b->model, &options, plan, error);
 }
 
 static int bench_kernels(const bench *b, const nn_kernels *kernels)

@@ -69,7 +69,8 @@ typedef struct cli_setup {
 #define CLI_MODEL_OPTIONS                          \
     {"model", required_argument, NULL, 'm'},       \
     {"sidecar", required_argument, NULL, 'S'},     \
-    {"kernels", required_argument, NULL, 'k'}
+    {"kernels", required_argument, NULL, 'k'},     \
+    {"precision", required_argument, NULL, 'P'}
 #define CLI_DETECTOR_OPTIONS                               \
     {"detector", required_argument, NULL, 'd'},            \
     {"detector-sidecar", required_argument, NULL, 'D'},    \
@@ -83,7 +84,10 @@ typedef struct cli_setup {
     "  --model FILE            the network, an ONNX file (default: $MIEN_MODEL, else mien's "      \
     "own)\n"                                                                                       \
     "  --sidecar FILE          its settings, when they are not in the file\n"                      \
-    "  --kernels NAME          avx512, avx2, generic or reference (default: the best here)\n"
+    "  --kernels NAME          avx512, avx2, generic or reference (default: the best here)\n"      \
+    "  --precision NAME        f32, or bf16 where the processor has AVX-512 BF16: faster, "        \
+    "rounded\n"                                                                                    \
+    "                          (default: f32)\n"
 #define CLI_DETECTOR_HELP                                                                          \
     "  --detector FILE|none    a cascade (.xml) or network (.onnx); none: the whole picture is\n"  \
     "                          one face (default: OpenCV's frontal face cascade)\n"                \

@@ -132,6 +132,9 @@ bool cli_setup_option(cli_setup *setup, const char *command, int option, const c
     case 'k':
         setup->model.kernels = detector->kernels = argument;
         break;
+    case 'P':
+        setup->model.precision = argument;
+        break;
     case 'd':
         setup->detector_path = argument;
         break;

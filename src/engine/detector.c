@@ -123,7 +123,7 @@ static mien_status open_network(const void *bytes, size_t size, const char *name
 {
     detector->min_size = options->min_size;
     detector->max_size = options->max_size;
-    mien_status status = engine_network_read(bytes, size, sidecar, name, options->kernels,
+    mien_status status = engine_network_read(bytes, size, sidecar, name, options->kernels, NULL,
                                              TINY_YOLO_SIDE, &detector->network, error);
     if (status != MIEN_OK)
         return status;

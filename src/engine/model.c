@@ -101,16 +101,16 @@ static mien_status read_settings(mien_model *model, mien_error *error)
     return status;
 }
 
-mien_status mien_model_open_memory(const void *bytes, size_t size, const char *name,
-                                   const char *sidecar, const char *kernels, mien_model **out,
-                                   mien_error *error)
+static mien_status open_model(const void *bytes, size_t size, const char *name, const char *sidecar,
+                              const mien_model_options *options, mien_model **out,
+                              mien_error *error)
 {
     *out = NULL;
     mien_model *model = memory_zeroed(1, sizeof *model);
     if (model == NULL)
         return error_no_memory(error, name, sizeof *model);
-    mien_status status =
-        engine_network_read(bytes, size, sidecar, name, kernels, 0, &model->network, error);
+    mien_status status = engine_network_read(bytes, size, sidecar, name, options->kernels,
+                                             options->precision, 0, &model->network, error);
     if (status == MIEN_OK) {
         status = read_settings(model, error);
         if (status != MIEN_OK)
@@ -122,6 +122,14 @@ mien_status mien_model_open_memory(const void *bytes, size_t size, const char *n
     }
     *out = model;
     return MIEN_OK;
+}
+
+mien_status mien_model_open_memory(const void *bytes, size_t size, const char *name,
+                                   const char *sidecar, const char *kernels, mien_model **out,
+                                   mien_error *error)
+{
+    const mien_model_options options = {.kernels = kernels};
+    return open_model(bytes, size, name, sidecar, &options, out, error);
 }
 
 mien_status mien_model_open(const char *path, const mien_model_options *options, mien_model **out,
@@ -139,7 +147,7 @@ mien_status mien_model_open(const char *path, const mien_model_options *options,
         return status;
     status = engine_find_sidecar(path, options->sidecar, options->data_folder, &sidecar, error);
     if (status == MIEN_OK)
-        status = mien_model_open_memory(bytes, size, path, sidecar, options->kernels, out, error);
+        status = open_model(bytes, size, path, sidecar, options, out, error);
     free(sidecar);
     free(bytes);
     return status;

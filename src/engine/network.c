@@ -37,6 +37,18 @@ mien_status engine_find_kernels(const char *name, const nn_kernels **kernels, mi
                      "there are no kernels '%.40s' for this processor; there are: %s", name, names);
 }
 
+mien_status engine_find_precision(const char *name, nn_type *precision, mien_error *error)
+{
+    *precision = NN_FLOAT;
+    if (name == NULL || strcmp(name, "f32") == 0)
+        return MIEN_OK;
+    if (strcmp(name, "bf16") != 0)
+        return error_set(error, MIEN_INVALID_ARGUMENT,
+                         "there is no precision '%.40s'; there are: f32, bf16", name);
+    *precision = NN_BFLOAT16;
+    return MIEN_OK;
+}
+
 /* "<folder>/<name of the model without .onnx>.mien"; folder NULL: beside the model. */
 static char *sidecar_path(const char *folder, const char *model_path)
 {
@@ -134,20 +146,22 @@ static mien_status read_preparation(engine_network *network, int side, mien_erro
 }
 
 static mien_status shape_network(engine_network *network, const char *kernel_name,
-                                 mien_error *error)
+                                 const char *precision, mien_error *error)
 {
     int channels = network->prep.format == PREP_GRAY ? 1 : 3;
     nn_shape shape = {4, {1, channels, network->prep.height, network->prep.width}};
     nn_plan_options options = {.input_shapes = &shape};
     mien_status status = engine_find_kernels(kernel_name, &options.kernels, error);
     if (status == MIEN_OK)
+        status = engine_find_precision(precision, &options.precision, error);
+    if (status == MIEN_OK)
         status = nn_plan_create(network->model, &options, &network->plan, error);
     return status;
 }
 
 mien_status engine_network_read(const void *bytes, size_t size, const char *sidecar_text,
-                                const char *name, const char *kernels, int side,
-                                engine_network *network, mien_error *error)
+                                const char *name, const char *kernels, const char *precision,
+                                int side, engine_network *network, mien_error *error)
 {
     *network = (engine_network){0};
     mien_status status = nn_model_read(bytes, size, &network->model, error);
@@ -156,7 +170,7 @@ mien_status engine_network_read(const void *bytes, size_t size, const char *side
     if (status == MIEN_OK)
         status = read_preparation(network, side, error);
     if (status == MIEN_OK)
-        status = shape_network(network, kernels, error);
+        status = shape_network(network, kernels, precision, error);
     if (status != MIEN_OK) {
         engine_network_free(network);
         return error_prefix(error, status, "%s", name);

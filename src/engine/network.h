@@ -20,12 +20,13 @@ typedef struct engine_network {
 
 /*
  * Reads the network and its settings. kernels: a name, "reference", or NULL for the best.
+ * precision: "f32", "bf16" or NULL for f32.
  * side: the input's side where neither file nor settings say one.
  * Success: the caller frees with engine_network_free. Failure: *network is zeroed.
  */
 mien_status engine_network_read(const void *bytes, size_t size, const char *sidecar_text,
-                                const char *name, const char *kernels, int side,
-                                engine_network *network, mien_error *error);
+                                const char *name, const char *kernels, const char *precision,
+                                int side, engine_network *network, mien_error *error);
 void engine_network_free(engine_network *network);
 
 /*
@@ -42,5 +43,8 @@ const char *engine_data_folder(const char *given);
 
 /* The kernels of that name. NULL in *kernels stands for the reference operators. */
 mien_status engine_find_kernels(const char *name, const nn_kernels **kernels, mien_error *error);
+
+/* The type of number of that name, NULL for float. MIEN_INVALID_ARGUMENT. */
+mien_status engine_find_precision(const char *name, nn_type *precision, mien_error *error);
 
 #endif

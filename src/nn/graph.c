@@ -152,7 +152,10 @@ const char *nn_shape_text(const nn_shape *shape, char text[NN_SHAPE_TEXT_SIZE])
 
 size_t nn_type_size(nn_type type)
 {
-    return type == NN_FLOAT ? sizeof(float) : type == NN_INT ? sizeof(int64_t) : 1;
+    return type == NN_FLOAT      ? sizeof(float)
+           : type == NN_INT      ? sizeof(int64_t)
+           : type == NN_BFLOAT16 ? sizeof(uint16_t)
+                                 : 1;
 }
 
 bool nn_type_is_byte(nn_type type)

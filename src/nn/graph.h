@@ -22,7 +22,13 @@
 #define NN_UNKNOWN_RANK (-1) /* nothing is known of the shape; also: an optional input left out */
 #define NN_MAX_ELEMENTS ((int64_t)1 << 28) /* largest tensor that is accepted */
 
-typedef enum nn_type { NN_FLOAT, NN_INT, NN_INT8, NN_UINT8 } nn_type;
+typedef enum nn_type {
+    NN_FLOAT,
+    NN_INT,
+    NN_INT8,
+    NN_UINT8,
+    NN_BFLOAT16 /* in plans alone */
+} nn_type;
 
 typedef struct nn_shape {
     int rank;

@@ -15,8 +15,12 @@ int plan_add_value(nn_plan *plan, nn_tensor tensor)
     if (!memory_grow(&values, plan->value_count, &plan->value_capacity, sizeof *plan->values))
         return -1;
     plan->values = values;
-    plan->values[plan->value_count] = (plan_value){
-        .tensor = tensor, .same_as = -1, .twin = -1, .first_step = -1, .last_step = -1};
+    plan->values[plan->value_count] = (plan_value){.tensor = tensor,
+                                                   .same_as = -1,
+                                                   .twin = -1,
+                                                   .rounded = -1,
+                                                   .first_step = -1,
+                                                   .last_step = -1};
     return (int)plan->value_count++;
 }
 

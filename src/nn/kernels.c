@@ -47,6 +47,16 @@ const nn_byte_kernels *nn_byte_kernels_with(const nn_kernels *kernels)
     return NULL;
 }
 
+const nn_bf16_kernels *nn_bf16_kernels_with(const nn_kernels *kernels)
+{
+#if defined(__x86_64__)
+    if (kernels == &nn_kernels_avx512 && __builtin_cpu_supports("avx512bf16"))
+        return &nn_bf16_kernels_avx512;
+#endif
+    (void)kernels;
+    return NULL;
+}
+
 const nn_kernels *nn_kernels_at(size_t index)
 {
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)

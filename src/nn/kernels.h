@@ -43,6 +43,7 @@ typedef struct nn_conv {
     nn_window window;
     int group;
     bool planar;              /* x lies (N, C, H, W); only where conv_takes_planar */
+    bool writes_floats;       /* BF16 kernels: y holds floats */
     nn_activation activation; /* after bias and residual: NONE, RELU, CLIP or LEAKY_RELU */
     const float *packed;      /* what conv_pack wrote, at a 64-byte boundary */
 } nn_conv;

@@ -134,6 +134,37 @@ mien_status lower_in_layout(lowerer *l, int value, bool channels_last, int *resu
     return moves ? transpose_value(l, value, twin) : MIEN_OK;
 }
 
+/* ---- BF16 ---- */
+
+static void run_rounding(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
+                         void *scratch)
+{
+    (void)scratch;
+    step->bf16_kernels->from_floats(inputs[0].data, nn_elements(&output->shape), output->data);
+}
+
+mien_status lower_in_bf16(lowerer *l, int value, int *result)
+{
+    nn_plan *plan = l->plan;
+    *result = value;
+    if (plan->values[value].tensor.type == NN_BFLOAT16)
+        return MIEN_OK;
+    *result = plan->values[value].rounded;
+    if (*result >= 0)
+        return MIEN_OK;
+    int rounded =
+        plan_add_value(plan, (nn_tensor){NN_BFLOAT16, plan->values[value].tensor.shape, NULL});
+    nn_step *step =
+        rounded >= 0 ? lower_step(l, "to BF16", run_rounding, &value, 1, rounded) : NULL;
+    if (step == NULL)
+        return lower_no_memory(l);
+    step->bf16_kernels = plan->bf16;
+    plan->values[rounded].channels_last = plan->values[value].channels_last;
+    plan->values[value].rounded = rounded;
+    *result = rounded;
+    return MIEN_OK;
+}
+
 /* ---- The same numbers in another shape ---- */
 
 static bool is_reshape(const lowerer *l, const plan_node *node)

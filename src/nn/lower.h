@@ -24,6 +24,9 @@ nn_step *lower_step(lowerer *l, const char *name, step_run run, const int *input
 /* *result: the value, or its twin, in the wanted layout. */
 mien_status lower_in_layout(lowerer *l, int value, bool channels_last, int *result);
 
+/* *result: the value, or its copy rounded to BF16, in the layout of the value. */
+mien_status lower_in_bf16(lowerer *l, int value, int *result);
+
 /* Convolutions, products and pooling. *done: the node was one, and a kernel takes it. */
 mien_status lower_windowed(lowerer *l, const plan_node *node, bool *done);
 

@@ -14,6 +14,20 @@ static void run_conv(const nn_step *step, const nn_tensor *inputs, nn_tensor *ou
     step->kernels->conv(&step->u.conv, inputs[0].data, residual, output->data, scratch);
 }
 
+static void run_bf16_conv(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
+                          void *scratch)
+{
+    const nn_bf16 *residual = step->input_count > 1 ? inputs[1].data : NULL;
+    step->bf16_kernels->conv(&step->u.conv, inputs[0].data, residual, output->data, scratch);
+}
+
+static void run_bf16_pool(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
+                          void *scratch)
+{
+    (void)scratch;
+    step->bf16_kernels->pool(&step->u.pool, inputs[0].data, output->data);
+}
+
 static void run_pool(const nn_step *step, const nn_tensor *inputs, nn_tensor *output, void *scratch)
 {
     (void)scratch;
@@ -28,6 +42,16 @@ static void run_global_average(const nn_step *step, const nn_tensor *inputs, nn_
 }
 
 /* ---- Convolutions ---- */
+
+/* The value as the node's kernel reads it: its layout and type of number. */
+static mien_status read_as(lowerer *l, const plan_node *node, int value, bool channels_last,
+                           int *result)
+{
+    mien_status status = lower_in_layout(l, value, channels_last, result);
+    if (status == MIEN_OK && node->bf16)
+        status = lower_in_bf16(l, *result, result);
+    return status;
+}
 
 /* The weights of a product as those of a convolution: (columns, inner), scaled. */
 static float *product_weights(const lowerer *l, const plan_node *node, const nn_conv *conv)
@@ -60,22 +84,26 @@ static float *product_bias(const lowerer *l, const plan_node *node, const nn_con
 static mien_status pack(lowerer *l, const plan_node *node, nn_conv *conv)
 {
     const nn_kernels *kernels = l->plan->kernels;
+    const nn_bf16_kernels *bf16 = l->plan->bf16;
     void *packed;
-    size_t bytes = kernels->conv_packed_floats(conv) * sizeof(float);
+    size_t floats = node->bf16 ? bf16->conv_packed_floats(conv) : kernels->conv_packed_floats(conv);
+    size_t bytes = floats * sizeof(float);
+    void (*conv_pack)(const nn_conv *, const float *, const float *, float *) =
+        node->bf16 ? bf16->conv_pack : kernels->conv_pack;
     mien_status status = plan_add_buffer(l->plan, bytes, &packed, l->error);
     if (status != MIEN_OK)
         return status;
     conv->packed = packed;
     if (node->op == &nn_op_conv) {
         bool has_bias = node->input_count > 2 && node->inputs[2] >= 0;
-        kernels->conv_pack(conv, l->plan->values[node->inputs[1]].tensor.data,
-                           has_bias ? l->plan->values[node->inputs[2]].tensor.data : NULL, packed);
+        conv_pack(conv, l->plan->values[node->inputs[1]].tensor.data,
+                  has_bias ? l->plan->values[node->inputs[2]].tensor.data : NULL, packed);
         return MIEN_OK;
     }
     float *weights = product_weights(l, node, conv);
     float *bias = product_bias(l, node, conv);
     if (weights != NULL && bias != NULL)
-        kernels->conv_pack(conv, weights, bias, packed);
+        conv_pack(conv, weights, bias, packed);
     bool done = weights != NULL && bias != NULL;
     free(weights);
     free(bias);
@@ -86,23 +114,26 @@ static mien_status lower_conv(lowerer *l, const plan_node *node, nn_conv *conv)
 {
     bool picture = node->op == &nn_op_conv;
     const plan_value *x = &l->plan->values[node->inputs[0]];
-    conv->planar =
-        picture && !x->channels_last && x->twin < 0 && l->plan->kernels->conv_takes_planar(conv);
+    conv->planar = picture && !node->bf16 && !x->channels_last && x->twin < 0 &&
+                   l->plan->kernels->conv_takes_planar(conv);
+    conv->writes_floats = l->plan->values[node->output].tensor.type == NN_FLOAT;
     int inputs[2];
-    mien_status status = lower_in_layout(l, node->inputs[0], picture && !conv->planar, &inputs[0]);
+    mien_status status = read_as(l, node, node->inputs[0], picture && !conv->planar, &inputs[0]);
     if (status == MIEN_OK && node->residual >= 0)
-        status = lower_in_layout(l, node->residual, true, &inputs[1]);
+        status = read_as(l, node, node->residual, true, &inputs[1]);
     if (status == MIEN_OK)
         status = pack(l, node, conv);
     if (status != MIEN_OK)
         return status;
     l->plan->values[node->output].channels_last = picture;
-    nn_step *step =
-        lower_step(l, node->op->name, run_conv, inputs, node->residual >= 0 ? 2 : 1, node->output);
+    nn_step *step = lower_step(l, node->op->name, node->bf16 ? run_bf16_conv : run_conv, inputs,
+                               node->residual >= 0 ? 2 : 1, node->output);
     if (step == NULL)
         return lower_no_memory(l);
     step->u.conv = *conv;
-    step->scratch_bytes = l->plan->kernels->conv_scratch_bytes(conv);
+    step->bf16_kernels = l->plan->bf16;
+    step->scratch_bytes = node->bf16 ? l->plan->bf16->conv_scratch_bytes(conv)
+                                     : l->plan->kernels->conv_scratch_bytes(conv);
     return MIEN_OK;
 }
 
@@ -111,13 +142,15 @@ static mien_status lower_conv(lowerer *l, const plan_node *node, nn_conv *conv)
 static mien_status lower_pool(lowerer *l, const plan_node *node)
 {
     int input;
-    mien_status status = lower_in_layout(l, node->inputs[0], true, &input);
+    mien_status status = read_as(l, node, node->inputs[0], true, &input);
     if (status != MIEN_OK)
         return status;
     l->plan->values[node->output].channels_last = true;
-    nn_step *step = lower_step(l, node->op->name, run_pool, &input, 1, node->output);
+    nn_step *step = lower_step(l, node->op->name, node->bf16 ? run_bf16_pool : run_pool, &input, 1,
+                               node->output);
     if (step == NULL)
         return lower_no_memory(l);
+    step->bf16_kernels = l->plan->bf16;
     step->u.pool = (nn_pool){.in = plan_extent(lower_shape_of(l, input)),
                              .out = plan_extent(lower_shape_of(l, node->output)),
                              .window = node->params.pool.window,

@@ -74,6 +74,8 @@ static mien_status make_plan(nn_plan *plan, const nn_shape *input_shapes, mien_e
         status = plan_fuse(plan, error);
     if (status == MIEN_OK && plan->kernels != NULL)
         status = plan_fuse_bytes(plan, error);
+    if (status == MIEN_OK && plan->bf16 != NULL)
+        status = plan_choose_bf16(plan, error);
     if (status == MIEN_OK)
         status = plan_lower(plan, error);
     if (status == MIEN_OK)
@@ -81,17 +83,38 @@ static mien_status make_plan(nn_plan *plan, const nn_shape *input_shapes, mien_e
     return status;
 }
 
+static mien_status check_precision(const nn_plan_options *options, mien_error *error)
+{
+    if (options->precision == NN_FLOAT)
+        return MIEN_OK;
+    if (options->precision != NN_BFLOAT16)
+        return error_set(error, MIEN_INVALID_ARGUMENT,
+                         "a network computes in float or BF16, not in number type %d",
+                         (int)options->precision);
+    if (nn_bf16_kernels_with(options->kernels) != NULL)
+        return MIEN_OK;
+    return error_set(error, MIEN_UNSUPPORTED,
+                     "there are no BF16 kernels here: they need a processor with AVX-512 BF16, and "
+                     "go with the kernels 'avx512', not '%s'",
+                     options->kernels != NULL ? options->kernels->name : "reference");
+}
+
 mien_status nn_plan_create(const nn_model *model, const nn_plan_options *options, nn_plan **out,
                            mien_error *error)
 {
     *out = NULL;
+    mien_status status = check_precision(options, error);
+    if (status != MIEN_OK)
+        return status;
     nn_plan *plan = memory_zeroed(1, sizeof *plan);
     if (plan == NULL)
         return error_no_memory(error, "a plan", sizeof *plan);
     plan->graph = &model->graph;
     plan->kernels = options->kernels;
+    if (options->precision == NN_BFLOAT16)
+        plan->bf16 = nn_bf16_kernels_with(options->kernels);
     plan->max_bytes = options->max_bytes != 0 ? options->max_bytes : NN_DEFAULT_MEMORY;
-    mien_status status = make_plan(plan, options->input_shapes, error);
+    status = make_plan(plan, options->input_shapes, error);
     if (status != MIEN_OK) {
         nn_plan_free(plan);
         return status;

@@ -51,6 +51,12 @@ typedef struct nn_plan_options {
     const nn_kernels *kernels;
     /* Most bytes for the arena and for constants made while planning; 0 for NN_DEFAULT_MEMORY. */
     size_t max_bytes;
+    /*
+     * NN_FLOAT, or NN_BFLOAT16: convolutions and products that gain by it read numbers rounded to
+     * BF16 (nn/bf16_kernels.h); inputs, outputs and everything else stay float. MIEN_UNSUPPORTED
+     * where the kernels, or this CPU, have none for BF16.
+     */
+    nn_type precision;
 } nn_plan_options;
 
 #define NN_DEFAULT_MEMORY ((size_t)1 << 30)

@@ -7,10 +7,12 @@
  *   infer.c   shapes of all values; constants computed              graph -> plan nodes
  *   fuse.c    BatchNorm, activations and residual adds join convs   plan nodes -> fewer plan nodes
  *   fuse_bytes.c  what lies between dequantising and quantising works on bytes        the same
+ *   choose_bf16.c  which nodes and values of a BF16 plan are in BF16                  the same
  *   lower.c   a kernel and a layout for each                        plan nodes -> steps
  *   arena.c   a place in the arena for each tensor                  steps -> offsets
  */
 
+#include "nn/bf16_kernels.h"
 #include "nn/byte_kernels.h"
 #include "nn/nn.h"
 
@@ -21,6 +23,7 @@ typedef struct plan_value {
     bool channels_last; /* the content lies as (N, H, W, C) */
     int same_as;        /* lies where that value lies (reshaped, or changed in place), or -1 */
     int twin;           /* the same content in the other layout, or -1 */
+    int rounded;        /* the same content in BF16, or -1 */
     int first_step, last_step; /* when the content must be there; -1 before the first step */
     size_t offset;             /* bytes from the start of the arena */
 } plan_value;
@@ -47,6 +50,7 @@ typedef struct plan_node {
     nn_activation activation; /* fused behind it */
     int residual;             /* fused before the activation, or -1 */
     plan_bytes bytes;
+    bool bf16; /* works on BF16 numbers */
     bool removed;
 } plan_node;
 
@@ -61,6 +65,7 @@ struct nn_step {
     step_run run;
     const nn_kernels *kernels;
     const nn_byte_kernels *byte_kernels; /* where the step is one on bytes */
+    const nn_bf16_kernels *bf16_kernels; /* where it is one on BF16 numbers */
     int *inputs;                         /* plan values, (input_count), owned */
     int input_count;
     int output;
@@ -89,6 +94,7 @@ struct nn_step {
 struct nn_plan {
     const nn_graph *graph;
     const nn_kernels *kernels;
+    const nn_bf16_kernels *bf16; /* of a BF16 plan, else NULL */
     size_t max_bytes;
     size_t constant_bytes; /* made while planning */
     plan_value *values;
@@ -108,6 +114,7 @@ struct nn_plan {
 mien_status plan_infer(nn_plan *plan, const nn_shape *input_shapes, mien_error *error);
 mien_status plan_fuse(nn_plan *plan, mien_error *error);
 mien_status plan_fuse_bytes(nn_plan *plan, mien_error *error);
+mien_status plan_choose_bf16(nn_plan *plan, mien_error *error);
 mien_status plan_lower(nn_plan *plan, mien_error *error);
 mien_status plan_lay_out(nn_plan *plan, mien_error *error);
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
+#include "nn/bf16_kernels.h"
+
+#include <math.h>
+
 #define MOST_PRODUCTS 4000000 /* of one case: the reference is slow */
 
 /* One convolution, its numbers channels first, and what the reference makes of them. */
@@ -196,7 +200,8 @@ static void run_kernel(check_case *c, void *context)
     check_free(&residual);
 }
 
-void check_conv(check_case *c)
+/* Random numbers; expected has room for the outputs. */
+static conv_case random_conv_case(check_case *c)
 {
     conv_case k = {.conv = check_random_conv(c)};
     while ((int64_t)check_floats(k.conv.out) * window_length(&k.conv) > MOST_PRODUCTS)
@@ -204,7 +209,6 @@ void check_conv(check_case *c)
     size_t outputs = (size_t)k.conv.out.channels;
     bool bias = test_random_int(&c->random, 0, 3) != 0;
     bool residual = test_random_int(&c->random, 0, 1) != 0;
-    c->what = "conv";
     describe(c, &k.conv, bias, residual);
     k.x = check_random(c, check_floats(k.conv.in));
     k.weights = check_random(c, outputs * (size_t)window_length(&k.conv));
@@ -213,11 +217,130 @@ void check_conv(check_case *c)
     if (residual)
         k.residual = check_random(c, check_floats(k.conv.out));
     k.expected = check_empty(c, check_floats(k.conv.out));
+    return k;
+}
+
+static void free_conv_case(conv_case *k)
+{
+    check_free(&k->x);
+    check_free(&k->weights);
+    check_free(&k->bias);
+    check_free(&k->residual);
+    check_free(&k->expected);
+}
+
+void check_conv(check_case *c)
+{
+    c->what = "conv";
+    conv_case k = random_conv_case(c);
     run_reference(c, &k);
     check_each_set(c, run_kernel, &k);
-    check_free(&k.x);
-    check_free(&k.weights);
-    check_free(&k.bias);
-    check_free(&k.residual);
-    check_free(&k.expected);
+    free_conv_case(&k);
+}
+
+/* ---- BF16 ---- */
+
+#define BF16_STEP (1.0 / 128) /* the most that lies between neighbours, as a share */
+
+static nn_bf16 bf16_of(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (nn_bf16)((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
+}
+
+static float float_of(nn_bf16 x)
+{
+    uint32_t bits = (uint32_t)x << 16;
+    float number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
+static void round_all(check_buffer *numbers)
+{
+    for (size_t i = 0; i < numbers->count; i++)
+        numbers->data[i] = float_of(bf16_of(numbers->data[i]));
+}
+
+/* The picture in BF16, channels last, between guards that are NaN: in half of the buffer. */
+static check_buffer bf16_picture(check_case *c, const check_buffer *from, nn_extent extent)
+{
+    check_buffer last = channels_last(c, from, extent);
+    check_buffer to = check_empty(c, (from->count + 1) / 2);
+    for (size_t i = 0; i < from->count; i++) {
+        nn_bf16 number = bf16_of(last.data[i]);
+        memcpy((char *)to.data + i * sizeof number, &number, sizeof number);
+    }
+    check_free(&last);
+    return to;
+}
+
+/* The same numbers as floats. */
+static check_buffer widened(check_case *c, const check_buffer *from, size_t count)
+{
+    check_buffer to = check_empty(c, count);
+    for (size_t i = 0; i < count; i++) {
+        nn_bf16 number;
+        memcpy(&number, (const char *)from->data + i * sizeof number, sizeof number);
+        to.data[i] = float_of(number);
+    }
+    return to;
+}
+
+/* Winograd's way rounds what it transformed, an error that grows as the root of the length; the
+ * other ways round nothing but the output. */
+static double bf16_tolerance(const nn_conv *conv)
+{
+    bool winograd = conv->group == 1 && conv->window.kernel[0] == 3 && conv->window.kernel[1] == 3;
+    double length = (double)window_length(conv);
+    return winograd ? sqrt(length) * 4 * BF16_STEP : (length + 2) / (1 << 22);
+}
+
+static void run_bf16_kernel(check_case *c, void *context)
+{
+    const conv_case *k = context;
+    const nn_bf16_kernels *kernels = nn_bf16_kernels_with(c->kernels);
+    nn_conv conv = k->conv;
+    if (kernels == NULL || !kernels->conv_supported(&conv))
+        return;
+    conv.writes_floats = test_random_int(&c->random, 0, 1) != 0;
+    size_t outputs = k->expected.count;
+    check_buffer packed = check_aligned(kernels->conv_packed_floats(&conv));
+    check_buffer scratch = check_aligned((kernels->conv_scratch_bytes(&conv) + 3) / 4);
+    kernels->conv_pack(&conv, k->weights.data, k->bias.data, packed.data);
+    conv.packed = packed.data;
+    check_buffer x = bf16_picture(c, &k->x, conv.in), residual = {0};
+    if (k->residual.data != NULL)
+        residual = bf16_picture(c, &k->residual, conv.out);
+    check_buffer y = check_empty(c, conv.writes_floats ? outputs : (outputs + 1) / 2);
+    kernels->conv(&conv, (const nn_bf16 *)(const void *)x.data,
+                  (const nn_bf16 *)(const void *)residual.data, y.data, scratch.data);
+    check_buffer floats = conv.writes_floats ? check_copy(c, &y) : widened(c, &y, outputs);
+    check_equal(c, k->expected.data, &floats, bf16_tolerance(&conv),
+                conv.writes_floats ? 0 : BF16_STEP / 2);
+    if (!check_guards(&packed) || !check_guards(&scratch) || !check_guards(&y)) {
+        c->failures++;
+        printf("FAILED BF16 conv, seed %llu: it writes outside its buffers\n",
+               (unsigned long long)c->seed);
+    }
+    check_free(&packed);
+    check_free(&scratch);
+    check_free(&x);
+    check_free(&residual);
+    check_free(&y);
+    check_free(&floats);
+}
+
+void check_bf16_conv(check_case *c)
+{
+    c->what = "BF16 conv";
+    conv_case k = random_conv_case(c);
+    round_all(&k.x);
+    round_all(&k.weights);
+    if (k.residual.data != NULL)
+        round_all(&k.residual);
+    run_reference(c, &k);
+    check_each_set(c, run_bf16_kernel, &k);
+    free_conv_case(&k);
 }

@@ -17,7 +17,13 @@ INLINE int64_t tap_count(const nn_conv *conv)
     return (int64_t)conv->window.kernel[0] * conv->window.kernel[1];
 }
 
-/* Packs weights (end - first, channels, taps) as panels with their biases. */
+/* Units of the channels of a group. */
+INLINE int64_t units_in_group(const nn_conv *conv)
+{
+    return channels_in_group(conv) / UNIT;
+}
+
+/* Packs weights (outputs, channels, taps) as panels with their biases. */
 static float *pack_panels(const float *weights, const float *bias, int64_t outputs,
                           int64_t channels, int64_t taps, float *packed)
 {
@@ -27,9 +33,12 @@ static float *pack_panels(const float *weights, const float *bias, int64_t outpu
         for (int i = 0; i < width; i++)
             *packed++ = bias != NULL && i < used ? bias[first + i] : 0;
         for (int64_t tap = 0; tap < taps; tap++)
-            for (int64_t c = 0; c < channels; c++)
+            for (int64_t c = 0; c < channels; c += UNIT)
                 for (int i = 0; i < width; i++)
-                    *packed++ = i < used ? weights[((first + i) * channels + c) * taps + tap] : 0;
+                    *packed++ =
+                        i < used
+                            ? packed_unit(weights + ((first + i) * channels + c) * taps + tap, taps)
+                            : 0;
         first += width;
     }
     return packed;
@@ -56,13 +65,14 @@ INLINE void step_pixel(const nn_extent *out, out_pixel *at)
     at->picture++;
 }
 
-/* Pointers to `count` rows of `floats`, as run_panels wants them; each tile is filled up. */
-static void point_at_rows(const float *from, int64_t floats, int count, const float **pointers)
+/* Pointers to `count` rows of `length` numbers, as run_panels wants them; each tile is filled up.
+ */
+static void point_at_rows(const number *from, int64_t length, int count, const number **pointers)
 {
     for (int t = 0; t < tile_count(count); t++, pointers += TILE_ROWS) {
         int rows = tile_rows(count, t);
         for (int r = 0; r < TILE_ROWS; r++)
-            pointers[r] = from + (r < rows ? r : rows - 1) * floats;
-        from += rows * floats;
+            pointers[r] = from + (r < rows ? r : rows - 1) * length;
+        from += rows * length;
     }
 }

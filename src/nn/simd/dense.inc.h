@@ -13,7 +13,12 @@
 
 static size_t group_packed_floats(const nn_conv *conv)
 {
-    return panels_floats(outputs_in_group(conv), tap_count(conv) * channels_in_group(conv));
+    return panels_floats(outputs_in_group(conv), tap_count(conv) * units_in_group(conv));
+}
+
+static size_t dense_packed_floats(const nn_conv *conv)
+{
+    return group_packed_floats(conv) * (size_t)conv->group;
 }
 
 static void pack_dense(const nn_conv *conv, const float *weights, const float *bias, float *packed)
@@ -36,17 +41,17 @@ INLINE bool is_pointwise(const nn_conv *conv)
 /* Scratch: the pointers of a block, a pixel of zeros. */
 static size_t pointer_bytes(const nn_conv *conv)
 {
-    return (size_t)tap_count(conv) * BLOCK_PIXELS * sizeof(const float *);
+    return (size_t)tap_count(conv) * BLOCK_PIXELS * sizeof(const number *);
 }
 
 static size_t dense_scratch_bytes(const nn_conv *conv)
 {
-    return pointer_bytes(conv) + (size_t)conv->in.channels * sizeof(float);
+    return pointer_bytes(conv) + (size_t)conv->in.channels * sizeof(number);
 }
 
 /* Where a tap reads for an output pixel; zeros in the padding. */
-INLINE const float *tap_pixel(const nn_conv *conv, const float *x, const float *zeros, out_pixel at,
-                              int ky, int kx)
+INLINE const number *tap_pixel(const nn_conv *conv, const number *x, const number *zeros,
+                               out_pixel at, int ky, int kx)
 {
     const nn_window *w = &conv->window;
     int64_t row = at.row * w->stride[0] - w->pad_before[0] + (int64_t)ky * w->dilation[0];
@@ -57,13 +62,13 @@ INLINE const float *tap_pixel(const nn_conv *conv, const float *x, const float *
 }
 
 /* Fills (tiles, taps, TILE_ROWS) pointers; a tile is filled up with its last pixel. */
-static void point_at_taps(const nn_conv *conv, const float *x, const float *zeros, int64_t first,
-                          int count, const float **pointers)
+static void point_at_taps(const nn_conv *conv, const number *x, const number *zeros, int64_t first,
+                          int count, const number **pointers)
 {
     out_pixel at = locate(&conv->out, first);
     for (int t = 0; t < tile_count(count); t++) {
         for (int r = 0; r < TILE_ROWS; r++) {
-            const float **column = pointers + r;
+            const number **column = pointers + r;
             for (int ky = 0; ky < conv->window.kernel[0]; ky++)
                 for (int kx = 0; kx < conv->window.kernel[1]; kx++, column += TILE_ROWS)
                     *column = tap_pixel(conv, x, zeros, at, ky, kx);
@@ -75,18 +80,18 @@ static void point_at_taps(const nn_conv *conv, const float *x, const float *zero
     }
 }
 
-static void run_dense(const nn_conv *conv, const float *x, const float *residual, float *y,
+static void run_dense(const nn_conv *conv, const number *x, const number *residual, void *y,
                       void *scratch)
 {
-    const float **pointers = scratch;
-    float *zeros = (float *)((char *)scratch + pointer_bytes(conv));
+    const number **pointers = scratch;
+    number *zeros = (number *)((char *)scratch + pointer_bytes(conv));
     memset(zeros, 0, (size_t)conv->in.channels * sizeof *zeros);
     int64_t total = conv->out.batch * conv->out.height * conv->out.width;
     size_t group_floats = group_packed_floats(conv);
     for (int64_t first = 0; first < total; first += BLOCK_PIXELS) {
         int count = total - first < BLOCK_PIXELS ? (int)(total - first) : BLOCK_PIXELS;
         for (int g = 0; g < conv->group; g++) {
-            const float *from = x + g * channels_in_group(conv);
+            const number *from = x + g * channels_in_group(conv);
             if (is_pointwise(conv))
                 point_at_rows(from + first * conv->in.channels, conv->in.channels, count, pointers);
             else
@@ -94,8 +99,9 @@ static void run_dense(const nn_conv *conv, const float *x, const float *residual
             int64_t offset = first * conv->out.channels + g * outputs_in_group(conv);
             tile_args args = {.pixels = pointers,
                               .taps = tap_count(conv),
-                              .channels = channels_in_group(conv),
-                              .y = y + offset,
+                              .units = units_in_group(conv),
+                              .y = output_at(y, conv->writes_floats, (size_t)offset),
+                              .writes_floats = conv->writes_floats,
                               .residual = residual != NULL ? residual + offset : NULL,
                               .stride = (size_t)conv->out.channels,
                               .activation = conv->activation};

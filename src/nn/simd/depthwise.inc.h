@@ -35,15 +35,10 @@ static size_t depthwise_packed_floats(const nn_conv *conv)
     return (size_t)((tap_count(conv) + 1) * depthwise_pitch(conv));
 }
 
-static void pack_depthwise(const nn_conv *conv, const float *weights, const float *bias,
-                           float *packed)
+static size_t depthwise_scratch_bytes(const nn_conv *conv)
 {
-    int64_t taps = tap_count(conv), channels = conv->in.channels, pitch = depthwise_pitch(conv);
-    for (int64_t i = 0; i < pitch; i++)
-        *packed++ = bias != NULL ? bias[i % channels] : 0;
-    for (int64_t tap = 0; tap < taps; tap++)
-        for (int64_t i = 0; i < pitch; i++)
-            *packed++ = weights[i % channels * taps + tap];
+    (void)conv;
+    return 0;
 }
 
 /* The taps of one axis that fall inside the picture: first..end-1. */
@@ -69,9 +64,9 @@ INLINE tap_range taps_inside(const nn_window *window, int axis, int64_t at, int6
 /* One run of output pixels in a row that see the same taps. */
 typedef struct depthwise_run {
     const nn_conv *conv;
-    const float *x; /* input under tap (0, 0) of the first pixel; it may lie outside */
-    const float *residual;
-    float *y;
+    const number *x; /* input under tap (0, 0) of the first pixel; it may lie outside */
+    const number *residual;
+    void *y;
     tap_range rows, columns;
 } depthwise_run;
 
@@ -101,14 +96,15 @@ static void depthwise_rest(const depthwise_run *run, int64_t c, int pixels)
                 for (int kx = run->columns.first; kx < run->columns.end; kx++)
                     sum +=
                         conv->packed[(1 + (int64_t)ky * conv->window.kernel[1] + kx) * pitch + c] *
-                        run->x[((int64_t)ky * conv->window.dilation[0] * conv->in.width +
-                                p * conv->window.stride[1] +
-                                (int64_t)kx * conv->window.dilation[1]) *
-                                   channels +
-                               c];
+                        real_of(run->x[((int64_t)ky * conv->window.dilation[0] * conv->in.width +
+                                        p * conv->window.stride[1] +
+                                        (int64_t)kx * conv->window.dilation[1]) *
+                                           channels +
+                                       c]);
             if (run->residual != NULL)
-                sum += run->residual[p * channels + c];
-            run->y[p * channels + c] = activate_one(conv->activation, sum);
+                sum += real_of(run->residual[p * channels + c]);
+            write_one(run->y, conv->writes_floats, (size_t)(p * channels + c),
+                      activate_one(conv->activation, sum));
         }
 }
 
@@ -127,18 +123,18 @@ INLINE void depthwise_pixels(const depthwise_run *run, int pixels)
 /* ---- Along the numbers of a row ---- */
 
 /* The sum of a vector that begins with channel `phase`. width: a constant where this is called. */
-INLINE wide flat_sum(const depthwise_run *run, const float *x, int64_t phase, int width)
+INLINE wide flat_sum(const depthwise_run *run, const number *x, int64_t phase, int width)
 {
     const nn_conv *conv = run->conv;
     int64_t pitch = depthwise_pitch(conv),
-            tap_floats = conv->window.dilation[1] * conv->in.channels;
-    int64_t row_floats = conv->window.dilation[0] * conv->in.width * conv->in.channels;
+            tap_numbers = conv->window.dilation[1] * conv->in.channels;
+    int64_t row_numbers = conv->window.dilation[0] * conv->in.width * conv->in.channels;
     wide sum = wide_load(conv->packed + phase);
     for (int ky = run->rows.first; ky < run->rows.end; ky++) {
         const float *weights = conv->packed + (1 + ky * width) * pitch + phase;
         for (int kx = 0; kx < width; kx++)
-            sum +=
-                wide_load(weights + kx * pitch) * wide_load(x + ky * row_floats + kx * tap_floats);
+            sum += wide_load(weights + kx * pitch) *
+                   wide_load_numbers(x + ky * row_numbers + kx * tap_numbers);
     }
     return sum;
 }
@@ -150,8 +146,9 @@ INLINE void flat_vector(const depthwise_run *run, int64_t i, int64_t phase)
     wide sum =
         width == 3 ? flat_sum(run, run->x + i, phase, 3) : flat_sum(run, run->x + i, phase, width);
     if (run->residual != NULL)
-        sum += wide_load(run->residual + i);
-    wide_store(run->y + i, wide_activate(run->conv->activation, sum));
+        sum += wide_load_numbers(run->residual + i);
+    wide_write(run->y, run->conv->writes_floats, (size_t)i,
+               wide_activate(run->conv->activation, sum));
 }
 
 /* `count` numbers of one or more neighbouring pixels that see all columns of the window. */
@@ -170,12 +167,12 @@ static void flat_run(const depthwise_run *run, int64_t count)
     depthwise_run last = *run;
     int64_t pixel = i / channels * channels;
     last.x += pixel;
-    last.y += pixel;
+    last.y = output_at(last.y, last.conv->writes_floats, (size_t)pixel);
     last.residual = last.residual != NULL ? last.residual + pixel : NULL;
     for (int64_t c = i - pixel; pixel < count; pixel += channels, c = 0) {
         depthwise_rest(&last, c, 1);
         last.x += channels;
-        last.y += channels;
+        last.y = output_at(last.y, last.conv->writes_floats, (size_t)channels);
         last.residual = last.residual != NULL ? last.residual + channels : NULL;
     }
 }
@@ -192,7 +189,7 @@ static int64_t outputs_inside(const nn_conv *conv, int64_t column)
     return fit < all ? fit : all;
 }
 
-static void depthwise_row(const nn_conv *conv, const float *x, const float *residual, float *y,
+static void depthwise_row(const nn_conv *conv, const number *x, const number *residual, void *y,
                           int64_t row)
 {
     const nn_window *w = &conv->window;
@@ -204,7 +201,7 @@ static void depthwise_row(const nn_conv *conv, const float *x, const float *resi
         depthwise_run run = {.conv = conv,
                              .x = x + (top * conv->in.width + left) * channels,
                              .residual = residual != NULL ? residual + column * channels : NULL,
-                             .y = y + column * channels,
+                             .y = output_at(y, conv->writes_floats, (size_t)(column * channels)),
                              .rows = rows,
                              .columns = taps_inside(w, 1, column, conv->in.width)};
         int64_t inside = outputs_inside(conv, column);
@@ -224,10 +221,11 @@ static void depthwise_row(const nn_conv *conv, const float *x, const float *resi
 /* ---- 3x3, sliding ---- */
 
 typedef struct slide_row {
-    const float *x[3]; /* the input rows under the window, those inside the picture */
+    const number *x[3]; /* the input rows under the window, those inside the picture */
     const float *bias, *weights;
-    const float *residual;
-    float *y;
+    const number *residual;
+    void *y;
+    bool writes_floats;
     int rows; /* of x */
     int64_t channels;
     int64_t middle;  /* column of the input under the middle of the first output's window */
@@ -238,6 +236,8 @@ typedef struct slide_row {
 
 #define NAME(x) wide_##x
 #define VECTOR  wide
+#include "nn/simd/depthwise_vector.inc.h"
+
 #include "nn/simd/depthwise_slide.inc.h"
 #undef NAME
 #undef VECTOR
@@ -245,9 +245,19 @@ typedef struct slide_row {
 #if NARROW_FLOATS != WIDE_FLOATS
 #define NAME(x) narrow_##x
 #define VECTOR  narrow
+#include "nn/simd/depthwise_vector.inc.h"
+
 #include "nn/simd/depthwise_slide.inc.h"
 #undef NAME
 #undef VECTOR
+#endif
+
+#if UNIT == 2
+#include "nn/simd/depthwise_pairs.inc.h"
+
+#define NAME(x) paired_##x
+#include "nn/simd/depthwise_slide.inc.h"
+#undef NAME
 #endif
 
 /* The middle of each window lies inside the picture. */
@@ -263,7 +273,26 @@ static bool slides(const nn_conv *conv)
     return w->stride[1] <= 2 && conv->in.channels % NARROW_FLOATS == 0;
 }
 
-static void slide_along(const nn_conv *conv, const float *x, const float *residual, float *y,
+static void pack_depthwise(const nn_conv *conv, const float *weights, const float *bias,
+                           float *packed)
+{
+    int64_t taps = tap_count(conv), channels = conv->in.channels, pitch = depthwise_pitch(conv);
+#if UNIT == 2
+    float *line = packed;
+#endif
+    for (int64_t i = 0; i < pitch; i++)
+        *packed++ = bias != NULL ? bias[i % channels] : 0;
+    for (int64_t tap = 0; tap < taps; tap++)
+        for (int64_t i = 0; i < pitch; i++)
+            *packed++ = weights[i % channels * taps + tap];
+#if UNIT == 2
+    if (slides(conv))
+        for (int64_t i = 0; i <= taps; i++)
+            pair_line(line + i * pitch, channels, i > 0);
+#endif
+}
+
+static void slide_along(const nn_conv *conv, const number *x, const number *residual, void *y,
                         int64_t at)
 {
     const nn_window *w = &conv->window;
@@ -275,6 +304,7 @@ static void slide_along(const nn_conv *conv, const float *x, const float *residu
                      .weights = conv->packed + (1 + 3 * rows.first) * channels,
                      .residual = residual,
                      .y = y,
+                     .writes_floats = conv->writes_floats,
                      .rows = rows.end - rows.first,
                      .channels = channels,
                      .middle = 1 - w->pad_before[1],
@@ -283,6 +313,10 @@ static void slide_along(const nn_conv *conv, const float *x, const float *residu
                      .activation = conv->activation};
     for (int i = 0; i < row.rows; i++)
         row.x[i] = x + (top + i) * conv->in.width * channels;
+#if UNIT == 2
+    for (; c + PAIRED_CHANNELS <= channels; c += PAIRED_CHANNELS)
+        paired_slide_any(&row, c, w->stride[1]);
+#endif
     for (; c + WIDE_FLOATS <= channels; c += WIDE_FLOATS)
         wide_slide_any(&row, c, w->stride[1]);
 #if NARROW_FLOATS != WIDE_FLOATS
@@ -291,8 +325,10 @@ static void slide_along(const nn_conv *conv, const float *x, const float *residu
 #endif
 }
 
-static void run_depthwise(const nn_conv *conv, const float *x, const float *residual, float *y)
+static void run_depthwise(const nn_conv *conv, const number *x, const number *residual, void *y,
+                          void *scratch)
 {
+    (void)scratch;
     size_t picture_in = (size_t)(conv->in.height * conv->in.width * conv->in.channels);
     size_t row_out = (size_t)(conv->out.width * conv->out.channels);
     bool slide = slides(conv);
@@ -302,7 +338,7 @@ static void run_depthwise(const nn_conv *conv, const float *x, const float *resi
                 slide_along(conv, x + (size_t)n * picture_in, residual, y, row);
             else
                 depthwise_row(conv, x + (size_t)n * picture_in, residual, y, row);
-            y += row_out;
+            y = output_at(y, conv->writes_floats, row_out);
             residual = residual != NULL ? residual + row_out : NULL;
         }
 }

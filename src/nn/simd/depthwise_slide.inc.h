@@ -1,46 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * A row of a 3x3 depthwise convolution for one vector of channels: each number of the input is
- * loaded once and goes into the sums of all outputs that see it; the weights stay in registers.
- * Included once for each width of vector, with VECTOR (wide or narrow) and NAME(x) set.
+ * A row of a 3x3 depthwise convolution for some channels: each number of the input is loaded once
+ * and goes into the sums of all outputs that see it; the weights stay in registers. Included once
+ * for each number of channels, with NAME(x) set. It stands on NAME of slide_input, slide_weights
+ * and slide_sum, types for these channels, and on functions that load, add and write them.
  */
 
-INLINE void NAME(load_column)(const slide_row *row, int64_t column, int64_t c, int rows, VECTOR *to)
+INLINE void NAME(load_column)(const slide_row *row, int64_t column, int64_t c, int rows,
+                              NAME(slide_input) * to)
 {
     UNROLL
     for (int i = 0; i < rows; i++)
-        to[i] = NAME(load)(row->x[i] + column * row->channels + c);
+        to[i] = NAME(slide_load)(row->x[i] + column * row->channels + c);
 }
 
 /* Adds one column of the input, weighted by one column of the window. */
-INLINE VECTOR NAME(add_column)(VECTOR sum, const VECTOR *weights, const VECTOR *column, int rows)
+INLINE NAME(slide_sum) NAME(add_column)(NAME(slide_sum) sum, const NAME(slide_weights) * weights,
+                                        const NAME(slide_input) * column, int rows)
 {
     UNROLL
     for (int i = 0; i < rows; i++)
-        sum += weights[i] * column[i];
+        sum = NAME(slide_add)(sum, weights[i], column[i]);
     return sum;
-}
-
-INLINE void NAME(write_output)(const slide_row *row, int64_t column, int64_t c, VECTOR sum)
-{
-    int64_t offset = column * row->channels + c;
-    if (row->residual != NULL)
-        sum += NAME(load)(row->residual + offset);
-    NAME(store)(row->y + offset, NAME(activate)(row->activation, sum));
 }
 
 /* rows and stride are constants where this is called. */
 INLINE void NAME(slide)(const slide_row *row, int64_t c, int rows, int stride)
 {
-    VECTOR bias = NAME(load)(row->bias + c), w[3][3], column[3];
+    NAME(slide_weights) w[3][3];
+    NAME(slide_input) column[3];
+    NAME(slide_sum) bias = NAME(slide_bias_at)(row->bias + c), sum = bias, next = bias;
     UNROLL
     for (int kx = 0; kx < 3; kx++) {
         UNROLL
         for (int i = 0; i < rows; i++)
-            w[kx][i] = NAME(load)(row->weights + (i * 3 + kx) * row->channels + c);
+            w[kx][i] = NAME(slide_weights_at)(row->weights + (i * 3 + kx) * row->channels + c);
     }
-    VECTOR sum = bias, next = bias;
     int64_t middle = row->middle;
     if (middle > 0) {
         NAME(load_column)(row, middle - 1, c, rows, column);
@@ -57,7 +53,7 @@ INLINE void NAME(slide)(const slide_row *row, int64_t c, int rows, int stride)
             sum = NAME(add_column)(sum, w[1], column, rows);
         }
         NAME(load_column)(row, middle + 1, c, rows, column);
-        NAME(write_output)(row, out, c, NAME(add_column)(sum, w[2], column, rows));
+        NAME(slide_write)(row, out * row->channels + c, NAME(add_column)(sum, w[2], column, rows));
         sum = stride == 1 ? NAME(add_column)(next, w[1], column, rows)
                           : NAME(add_column)(bias, w[0], column, rows);
         next = NAME(add_column)(bias, w[0], column, rows);
@@ -68,7 +64,7 @@ INLINE void NAME(slide)(const slide_row *row, int64_t c, int rows, int stride)
         NAME(load_column)(row, middle, c, rows, column);
         sum = NAME(add_column)(sum, w[1], column, rows);
     }
-    NAME(write_output)(row, row->whole, c, sum);
+    NAME(slide_write)(row, row->whole * row->channels + c, sum);
 }
 
 static void NAME(slide_any)(const slide_row *row, int64_t c, int stride)

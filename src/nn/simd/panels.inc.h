@@ -4,25 +4,26 @@
  * Products of pixels with a matrix of weights, panel by panel of output channels, tile by tile of
  * pixels: what every convolution but the depthwise one comes down to.
  *
- * Packed weights, panel after panel: the panel's biases, then its weights in the order tap, input
- * channel, output channel; channels beyond the last are zero. A panel has two vectors of output
- * channels, the last one as few as it needs.
+ * Packed weights, panel after panel: the panel's biases, then its weights in the order tap, unit of
+ * input channels, output channel; channels beyond the last are zero. A panel has two vectors of
+ * output channels, the last one as few as it needs.
  */
 
 typedef struct tile_args {
     /*
-     * Where the pixels lie: (taps, TILE_ROWS), or (taps) with the next pixel `step` floats on; then
-     * TILE_ROWS of them can be read, whatever `rows` says.
+     * Where the pixels lie: (taps, TILE_ROWS), or (taps) with the next pixel `step` numbers on;
+     * then TILE_ROWS of them can be read, whatever `rows` says.
      */
-    const float *const *pixels;
-    int64_t step; /* or 0 */
-    int64_t taps, channels;
+    const number *const *pixels;
+    int64_t step;        /* or 0 */
+    int64_t taps, units; /* units of a pixel's channels */
     const float *panel;
-    float *y;              /* first output of the tile */
-    const float *residual; /* the same place, or NULL */
-    size_t stride;         /* floats from one output pixel to the next */
-    int rows;              /* pixels of the tile, 1..TILE_ROWS */
-    int columns;           /* output channels of the panel */
+    void *y; /* first output of the tile: numbers, or */
+    bool writes_floats;
+    const number *residual; /* the same place, or NULL */
+    size_t stride;          /* numbers from one output pixel to the next */
+    int rows;               /* pixels of the tile, 1..TILE_ROWS */
+    int columns;            /* output channels of the panel */
     nn_activation activation;
 } tile_args;
 
@@ -41,6 +42,19 @@ INLINE int whole_rows(const tile_args *args, int width)
     return rows > 0 ? rows : 0;
 }
 
+INLINE void *output_at(void *y, bool floats, size_t at)
+{
+    return (char *)y + at * (floats ? sizeof(float) : sizeof(number));
+}
+
+INLINE void write_one(void *y, bool floats, size_t at, float value)
+{
+    if (floats || UNIT == 1)
+        ((float *)y)[at] = value;
+    else
+        ((number *)y)[at] = number_of(value);
+}
+
 /* The rows from `first` on, output by output. values: (rows, width) sums. */
 static void finish_part(const tile_args *args, const float *values, int width, int first)
 {
@@ -49,8 +63,9 @@ static void finish_part(const tile_args *args, const float *values, int width, i
         for (int i = 0; i < args->columns; i++) {
             float value = values[r * width + i];
             if (args->residual != NULL)
-                value += args->residual[offset + (size_t)i];
-            args->y[offset + (size_t)i] = activate_one(args->activation, value);
+                value += real_of(args->residual[offset + (size_t)i]);
+            write_one(args->y, args->writes_floats, offset + (size_t)i,
+                      activate_one(args->activation, value));
         }
     }
 }
@@ -93,7 +108,7 @@ INLINE int panel_width(int64_t left)
     return left <= NARROW_FLOATS ? NARROW_FLOATS : WIDE_FLOATS;
 }
 
-/* Floats of the packed weights: `depth` products make one of `outputs`. */
+/* Floats of the packed weights: `depth` units of products make one of `outputs`. */
 static size_t panels_floats(int64_t outputs, int64_t depth)
 {
     size_t floats = 0;
@@ -119,7 +134,7 @@ INLINE int tile_rows(int count, int index)
 
 /*
  * All `outputs` for `count` pixels. args: those of the first tile; the pointers of the next one lie
- * taps x TILE_ROWS further, or those of all are `step` floats apart.
+ * taps x TILE_ROWS further, or those of all are `step` numbers apart.
  */
 static void run_panels(tile_args args, const float *packed, int64_t outputs, int count)
 {
@@ -133,12 +148,12 @@ static void run_panels(tile_args args, const float *packed, int64_t outputs, int
         for (int t = 0; t < tile_count(count); t++) {
             args.pixels = origin.pixels + t * args.taps * TILE_ROWS;
             args.rows = tile_rows(count, t);
-            args.y = origin.y + offset;
+            args.y = output_at(origin.y, origin.writes_floats, offset);
             args.residual = origin.residual != NULL ? origin.residual + offset : NULL;
             run_tile(&args, width);
             offset += (size_t)args.rows * args.stride;
         }
-        packed += (size_t)(args.taps * args.channels + 1) * (size_t)width;
+        packed += (size_t)(args.taps * args.units + 1) * (size_t)width;
         first += width;
     }
 }

@@ -4,9 +4,9 @@
 
 /* What lies inside the picture of one window, and where its result goes. */
 typedef struct pool_window {
-    const float *x; /* the first tap inside */
-    float *y;
-    int64_t row_floats, tap_floats; /* from one tap to the next */
+    const number *x; /* the first tap inside */
+    number *y;
+    int64_t row_numbers, tap_numbers; /* from one tap to the next */
     int rows, columns;
     float share; /* average: what each tap counts */
 } pool_window;
@@ -32,10 +32,10 @@ static void pool_rest(const pool_window *at, int64_t c, int64_t channels, bool m
         float best = maximum ? -INFINITY : 0;
         for (int ky = 0; ky < at->rows; ky++)
             for (int kx = 0; kx < at->columns; kx++) {
-                float x = at->x[ky * at->row_floats + kx * at->tap_floats + c];
+                float x = real_of(at->x[ky * at->row_numbers + kx * at->tap_numbers + c]);
                 best = !maximum ? best + x : x > best ? x : best;
             }
-        at->y[c] = maximum ? best : best * at->share;
+        at->y[c] = number_of(maximum ? best : best * at->share);
     }
 }
 
@@ -66,15 +66,15 @@ static int64_t cells_counted(const nn_pool *pool, int axis, int64_t at, tap_rang
 }
 
 /* x: the picture. */
-static void pool_row(const nn_pool *pool, const float *x, int64_t row, float *y)
+static void pool_row(const nn_pool *pool, const number *x, int64_t row, number *y)
 {
     const nn_window *w = &pool->window;
     int64_t channels = pool->in.channels;
     tap_range rows = taps_inside(w, 0, row, pool->in.height);
     int64_t top = row * w->stride[0] - w->pad_before[0] + (int64_t)rows.first * w->dilation[0];
     int64_t cells_down = cells_counted(pool, 0, row, rows);
-    pool_window at = {.row_floats = w->dilation[0] * pool->in.width * channels,
-                      .tap_floats = w->dilation[1] * channels,
+    pool_window at = {.row_numbers = w->dilation[0] * pool->in.width * channels,
+                      .tap_numbers = w->dilation[1] * channels,
                       .rows = rows.end - rows.first};
     for (int64_t column = 0; column < pool->out.width; column++) {
         tap_range columns = taps_inside(w, 1, column, pool->in.width);
@@ -93,13 +93,13 @@ static void pool_row(const nn_pool *pool, const float *x, int64_t row, float *y)
     }
 }
 
-static void run_pool(const nn_pool *pool, const float *x, float *y)
+static void run_pool(const nn_pool *pool, const number *x, number *y)
 {
     int64_t picture = pool->in.height * pool->in.width * pool->in.channels;
-    int64_t row_floats = pool->out.width * pool->in.channels;
+    int64_t row_numbers = pool->out.width * pool->in.channels;
     for (int64_t row = 0; row < pool->out.batch * pool->out.height; row++)
         pool_row(pool, x + row / pool->out.height * picture, row % pool->out.height,
-                 y + row * row_floats);
+                 y + row * row_numbers);
 }
 
 static void run_global_average(const nn_extent *in, const float *x, float *y)

@@ -11,7 +11,7 @@ INLINE VECTOR NAME(pool_taps)(const pool_window *at, int64_t c, bool maximum, in
     VECTOR best = (VECTOR){0} + (maximum ? -INFINITY : 0);
     for (int ky = 0; ky < rows; ky++) {
         for (int kx = 0; kx < columns; kx++) {
-            VECTOR x = NAME(load)(at->x + ky * at->row_floats + kx * at->tap_floats + c);
+            VECTOR x = NAME(load_numbers)(at->x + ky * at->row_numbers + kx * at->tap_numbers + c);
             best = maximum ? NAME(larger)(x, best) : best + x;
         }
     }
@@ -27,5 +27,5 @@ INLINE void NAME(pool)(const pool_window *at, int64_t c, bool maximum)
         result = NAME(pool_taps)(at, c, maximum, 3, 3);
     else
         result = NAME(pool_taps)(at, c, maximum, at->rows, at->columns);
-    NAME(store)(at->y + c, result);
+    NAME(store_numbers)(at->y + c, result);
 }

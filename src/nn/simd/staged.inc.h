@@ -89,19 +89,20 @@ static void run_staged_row(const nn_conv *conv, tile_args args, const float *pac
             int width = panel_width(outputs - first);
             panel.columns = outputs - first < width ? (int)(outputs - first) : width;
             run_tile(&panel, width);
-            panel.panel += (args.taps * args.channels + 1) * width;
-            panel.y += width;
+            panel.panel += (args.taps * args.units + 1) * width;
+            panel.y = (float *)panel.y + width;
             panel.residual = panel.residual != NULL ? panel.residual + width : NULL;
             first += width;
         }
-        args.y += TILE_ROWS * args.stride;
+        args.y = (float *)args.y + TILE_ROWS * args.stride;
         args.residual = args.residual != NULL ? args.residual + TILE_ROWS * args.stride : NULL;
     }
 }
 
-static void run_staged(const nn_conv *conv, const float *x, const float *residual, float *y,
+static void run_staged(const nn_conv *conv, const float *x, const float *residual, void *output,
                        void *scratch)
 {
+    float *y = output;
     int64_t picture = conv->in.height * conv->in.width * conv->in.channels;
     int64_t row_floats = conv->out.width * conv->out.channels;
     size_t group_floats = group_packed_floats(conv);
@@ -112,7 +113,7 @@ static void run_staged(const nn_conv *conv, const float *x, const float *residua
             int64_t offset = row * row_floats + g * outputs_in_group(conv);
             tile_args args = {.step = conv->window.stride[1],
                               .taps = channels_in_group(conv) * conv->window.kernel[0],
-                              .channels = conv->window.kernel[1],
+                              .units = conv->window.kernel[1],
                               .y = y + offset,
                               .residual = residual != NULL ? residual + offset : NULL,
                               .stride = (size_t)conv->out.channels,

@@ -45,6 +45,15 @@ INLINE VECTOR NAME(activate)(nn_activation activation, VECTOR x)
     }
 }
 
+/* Numbers, or floats, from place `at` of the output on. */
+INLINE void NAME(write)(void *y, bool floats, size_t at, VECTOR value)
+{
+    if (floats || UNIT == 1)
+        NAME(store)((float *)y + at, value);
+    else
+        NAME(store_numbers)((number *)y + at, value);
+}
+
 /* Adds the residual, applies the activation and writes one pixel, whole vectors. */
 INLINE void NAME(finish)(const tile_args *args, nn_activation activation, const VECTOR *sums,
                          int vectors, size_t offset)
@@ -53,14 +62,16 @@ INLINE void NAME(finish)(const tile_args *args, nn_activation activation, const 
     for (int v = 0; v < vectors; v++) {
         VECTOR value = sums[v];
         if (args->residual != NULL)
-            value += NAME(load)(args->residual + offset + v * VECTOR_FLOATS);
-        NAME(store)(args->y + offset + v * VECTOR_FLOATS, NAME(activate)(activation, value));
+            value += NAME(load_numbers)(args->residual + offset + v * VECTOR_FLOATS);
+        NAME(write)
+        (args->y, args->writes_floats, offset + v * VECTOR_FLOATS,
+         NAME(activate)(activation, value));
     }
 }
 
 /*
  * rows, vectors and strided are constants where this is called, so that the sums stay in registers.
- * strided: the pixels of a tap lie args->step floats apart, only the first has a pointer.
+ * strided: the pixels of a tap lie args->step numbers apart, only the first has a pointer.
  */
 INLINE void NAME(tile)(const tile_args *args, int rows, int vectors, bool strided)
 {
@@ -73,22 +84,22 @@ INLINE void NAME(tile)(const tile_args *args, int rows, int vectors, bool stride
             sums[r][v] = NAME(load)(args->panel + v * VECTOR_FLOATS);
     }
     for (int64_t tap = 0; tap < args->taps; tap++) {
-        const float *pixels[TILE_ROWS];
+        const number *pixels[TILE_ROWS];
         UNROLL
         for (int r = 0; r < rows; r++)
             pixels[r] =
                 strided ? args->pixels[tap] + r * args->step : args->pixels[tap * TILE_ROWS + r];
-        for (int64_t c = 0; c < args->channels; c++) {
+        for (int64_t c = 0; c < args->units; c++) {
             /* No array here: LLVM 14 for WebAssembly would keep it in memory. */
             VECTOR first = NAME(load)(weights);
             VECTOR second = vectors > 1 ? NAME(load)(weights + VECTOR_FLOATS) : first;
             weights += vectors * VECTOR_FLOATS;
             UNROLL
             for (int r = 0; r < rows; r++) {
-                float x = pixels[r][c];
-                sums[r][0] += first * x;
+                unit x = load_unit(pixels[r] + c * UNIT);
+                sums[r][0] = NAME(multiply_add)(sums[r][0], first, x);
                 if (vectors > 1)
-                    sums[r][1] += second * x;
+                    sums[r][1] = NAME(multiply_add)(sums[r][1], second, x);
             }
         }
     }

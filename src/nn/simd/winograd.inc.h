@@ -21,9 +21,10 @@
 /* Where a tile of outputs goes. */
 typedef struct winograd_tile {
     const float *bias;
-    const float *residual; /* the same place as y, or NULL */
-    float *y;
-    int64_t row_floats, pixel_floats;
+    const number *residual; /* the same place as y, or NULL */
+    void *y;
+    bool writes_floats;
+    int64_t row_numbers, pixel_numbers;
     int rows, columns; /* outputs inside the picture */
     nn_activation activation;
 } winograd_tile;
@@ -55,7 +56,7 @@ INLINE int64_t winograd_tiles(const nn_conv *conv, int outputs)
 
 /*
  * A guess at the time in products, the transforms and the weights' way from memory included: about
- * six products for a number transformed, two for a weight loaded.
+ * six products in float for a number transformed, two for a weight loaded.
  */
 static int64_t winograd_cost(const nn_conv *conv, int outputs)
 {
@@ -90,7 +91,7 @@ static size_t winograd_packed_floats(const nn_conv *conv)
 {
     int side = winograd_outputs(conv) + 2;
     return (size_t)conv->out.channels +
-           (size_t)(side * side) * panels_floats(conv->out.channels, conv->in.channels);
+           (size_t)(side * side) * panels_floats(conv->out.channels, conv->in.channels / UNIT);
 }
 
 /* Three weights of a line to side numbers. */
@@ -111,8 +112,8 @@ static void winograd_weights(int side, const double *g, int from_step, double *u
     u[5 * to_step] = g2;
 }
 
-/* The window of one pair of channels to its places, `stride` floats apart. */
-static void winograd_pack_window(int side, const float *window, float *to, size_t stride)
+/* The window of one pair of channels to its places. */
+static void winograd_transform_window(int side, const float *window, float *places)
 {
     double g[9], lines[3 * WINOGRAD_SIDE], u[WINOGRAD_SIDE * WINOGRAD_SIDE];
     for (int i = 0; i < 9; i++)
@@ -122,26 +123,37 @@ static void winograd_pack_window(int side, const float *window, float *to, size_
     for (int i = 0; i < side; i++)
         winograd_weights(side, lines + 3 * i, 1, u + side * i, 1);
     for (int place = 0; place < side * side; place++)
-        to[(size_t)place * stride] = (float)u[place];
+        places[place] = (float)u[place];
+}
+
+/* The windows of a unit of input channels with one output, `stride` floats between places. */
+static void winograd_pack_unit(int side, const float *windows, float *to, size_t stride)
+{
+    enum { PLACES = WINOGRAD_SIDE * WINOGRAD_SIDE };
+    float places[UNIT * PLACES];
+    for (int c = 0; c < UNIT; c++)
+        winograd_transform_window(side, windows + (size_t)9 * c, places + (size_t)PLACES * c);
+    for (int place = 0; place < side * side; place++)
+        to[(size_t)place * stride] = packed_unit(places + place, PLACES);
 }
 
 static void pack_winograd(const nn_conv *conv, const float *weights, const float *bias,
                           float *packed)
 {
     int side = winograd_outputs(conv) + 2;
-    int64_t in = conv->in.channels, out = conv->out.channels;
-    size_t stride = panels_floats(out, in);
+    int64_t in = conv->in.channels, out = conv->out.channels, units = in / UNIT;
+    size_t stride = panels_floats(out, units);
     memset(packed, 0, winograd_packed_floats(conv) * sizeof *packed);
     if (bias != NULL)
         memcpy(packed, bias, (size_t)out * sizeof *packed);
     packed += out;
     for (int64_t first = 0; first < out;) {
         int width = panel_width(out - first);
-        for (int64_t c = 0; c < in; c++)
+        for (int64_t c = 0; c < units; c++)
             for (int i = 0; i < width && first + i < out; i++)
-                winograd_pack_window(side, weights + ((first + i) * in + c) * 9,
-                                     packed + (1 + c) * width + i, stride);
-        packed += (in + 1) * width;
+                winograd_pack_unit(side, weights + ((first + i) * in + c * UNIT) * 9,
+                                   packed + (1 + c) * width + i, stride);
+        packed += (units + 1) * width;
         first += width;
     }
 }
@@ -169,13 +181,13 @@ static size_t winograd_scratch_bytes(const nn_conv *conv)
     size_t places = (size_t)((outputs + 2) * (outputs + 2));
     size_t tiles = (size_t)winograd_block(conv, outputs);
     size_t in = (size_t)conv->in.channels, out = (size_t)conv->out.channels;
-    return WINOGRAD_MOST_TILES * sizeof(const float *) +
-           (in + places * tiles * (in + out)) * sizeof(float);
+    return WINOGRAD_MOST_TILES * sizeof(const number *) +
+           (1 + places * tiles) * in * sizeof(number) + places * tiles * out * sizeof(float);
 }
 
 /* The input pixels of a tile; the padding is zeros. */
-static void winograd_pixels(const nn_conv *conv, int outputs, const float *x, out_pixel at,
-                            const float *zeros, const float **pixels)
+static void winograd_pixels(const nn_conv *conv, int outputs, const number *x, out_pixel at,
+                            const number *zeros, const number **pixels)
 {
     int side = outputs + 2;
     int64_t top = at.row * outputs - conv->window.pad_before[0];
@@ -184,7 +196,7 @@ static void winograd_pixels(const nn_conv *conv, int outputs, const float *x, ou
     bool inside = top >= 0 && left >= 0 && top + side <= conv->in.height && left + side <= width;
     for (int i = 0; i < side; i++) {
         int64_t row = top + i;
-        const float *line = x + ((at.picture * conv->in.height + row) * width + left) * channels;
+        const number *line = x + ((at.picture * conv->in.height + row) * width + left) * channels;
         bool row_inside = row >= 0 && row < conv->in.height;
         for (int j = 0; j < side; j++) {
             int64_t column = left + j;
@@ -194,7 +206,7 @@ static void winograd_pixels(const nn_conv *conv, int outputs, const float *x, ou
     }
 }
 
-static void winograd_read(const nn_conv *conv, int outputs, const float *const *pixels, float *to,
+static void winograd_read(const nn_conv *conv, int outputs, const number *const *pixels, number *to,
                           size_t stride)
 {
     int64_t c = 0;
@@ -219,7 +231,7 @@ static void winograd_write(const nn_conv *conv, int outputs, const winograd_tile
 }
 
 static winograd_tile winograd_target(const nn_conv *conv, int outputs, out_pixel at,
-                                     const float *residual, float *y)
+                                     const number *residual, void *y)
 {
     int64_t row = at.row * outputs, column = at.column * outputs;
     int64_t rows = conv->out.height - row, columns = conv->out.width - column;
@@ -227,21 +239,26 @@ static winograd_tile winograd_target(const nn_conv *conv, int outputs, out_pixel
     int64_t offset = pixel * conv->out.channels;
     return (winograd_tile){.bias = conv->packed,
                            .residual = residual != NULL ? residual + offset : NULL,
-                           .y = y + offset,
-                           .row_floats = conv->out.width * conv->out.channels,
-                           .pixel_floats = conv->out.channels,
+                           .y = output_at(y, conv->writes_floats, (size_t)offset),
+                           .writes_floats = conv->writes_floats,
+                           .row_numbers = conv->out.width * conv->out.channels,
+                           .pixel_numbers = conv->out.channels,
                            .rows = rows < outputs ? (int)rows : outputs,
                            .columns = columns < outputs ? (int)columns : outputs,
                            .activation = conv->activation};
 }
 
 /* One product for each place: (count, in channels) by (in channels, out channels). */
-static void winograd_multiply(const nn_conv *conv, int places, const float *transformed,
-                              float *products, int block, int count, const float **pointers)
+static void winograd_multiply(const nn_conv *conv, int places, const number *transformed,
+                              float *products, int block, int count, const number **pointers)
 {
     int64_t in = conv->in.channels, out = conv->out.channels;
-    size_t place_floats = panels_floats(out, in);
-    tile_args args = {.pixels = pointers, .taps = 1, .channels = in, .stride = (size_t)out};
+    size_t place_floats = panels_floats(out, in / UNIT);
+    tile_args args = {.pixels = pointers,
+                      .taps = 1,
+                      .units = in / UNIT,
+                      .writes_floats = true,
+                      .stride = (size_t)out};
     for (int place = 0; place < places; place++) {
         point_at_rows(transformed + (int64_t)place * block * in, in, count, pointers);
         args.y = products + (int64_t)place * block * out;
@@ -249,7 +266,7 @@ static void winograd_multiply(const nn_conv *conv, int places, const float *tran
     }
 }
 
-static void run_winograd(const nn_conv *conv, const float *x, const float *residual, float *y,
+static void run_winograd(const nn_conv *conv, const number *x, const number *residual, void *y,
                          void *scratch)
 {
     int outputs = winograd_outputs(conv);
@@ -257,15 +274,15 @@ static void run_winograd(const nn_conv *conv, const float *x, const float *resid
     int64_t in = conv->in.channels, out = conv->out.channels;
     nn_extent tiles = {conv->out.batch, tiles_along(conv->out.height, outputs),
                        tiles_along(conv->out.width, outputs), 1};
-    const float **pointers = scratch;
-    float *zeros = (float *)(pointers + WINOGRAD_MOST_TILES);
-    float *transformed = zeros + in, *products = transformed + (int64_t)places * block * in;
+    const number **pointers = scratch;
+    number *zeros = (number *)(pointers + WINOGRAD_MOST_TILES), *transformed = zeros + in;
+    float *products = (float *)(void *)(transformed + (int64_t)places * block * in);
     memset(zeros, 0, (size_t)in * sizeof *zeros);
     out_pixel reading = {0}, writing = {0};
     for (int64_t left = winograd_tiles(conv, outputs); left > 0; left -= block) {
         int count = left < block ? (int)left : block;
         for (int t = 0; t < count; t++, step_pixel(&tiles, &reading)) {
-            const float *pixels[WINOGRAD_SIDE * WINOGRAD_SIDE];
+            const number *pixels[WINOGRAD_SIDE * WINOGRAD_SIDE];
             winograd_pixels(conv, outputs, x, reading, zeros, pixels);
             winograd_read(conv, outputs, pixels, transformed + t * in, (size_t)(block * in));
         }

@@ -45,7 +45,7 @@ INLINE void NAME(winograd_out)(int outputs, VECTOR *m, int step)
 }
 
 /* Channels c.. of one tile, from its pixels (side, side) to `to`: (side, side), `stride` apart. */
-INLINE void NAME(winograd_read_as)(int outputs, const float *const *pixels, int64_t c, float *to,
+INLINE void NAME(winograd_read_as)(int outputs, const number *const *pixels, int64_t c, number *to,
                                    size_t stride)
 {
     int side = outputs + 2;
@@ -54,7 +54,7 @@ INLINE void NAME(winograd_read_as)(int outputs, const float *const *pixels, int6
     for (int j = 0; j < side; j++) {
         UNROLL
         for (int i = 0; i < side; i++)
-            d[i * side + j] = NAME(load)(pixels[i * side + j] + c);
+            d[i * side + j] = NAME(load_numbers)(pixels[i * side + j] + c);
         NAME(winograd_in)(outputs, d + j, side);
     }
     UNROLL
@@ -62,7 +62,7 @@ INLINE void NAME(winograd_read_as)(int outputs, const float *const *pixels, int6
         NAME(winograd_in)(outputs, d + i * side, 1);
         UNROLL
         for (int j = 0; j < side; j++)
-            NAME(store)(to + (size_t)(i * side + j) * stride + c, d[i * side + j]);
+            NAME(store_numbers)(to + (size_t)(i * side + j) * stride + c, d[i * side + j]);
     }
 }
 
@@ -86,18 +86,19 @@ INLINE void NAME(winograd_write_as)(int outputs, const winograd_tile *tile, int6
         for (int j = 0; j < outputs; j++) {
             if (i >= tile->rows || j >= tile->columns)
                 continue;
-            int64_t offset = i * tile->row_floats + j * tile->pixel_floats + c;
+            int64_t offset = i * tile->row_numbers + j * tile->pixel_numbers + c;
             VECTOR sum = m[i * side + j] + bias;
             if (tile->residual != NULL)
-                sum += NAME(load)(tile->residual + offset);
-            NAME(store)(tile->y + offset, NAME(activate)(tile->activation, sum));
+                sum += NAME(load_numbers)(tile->residual + offset);
+            NAME(write)
+            (tile->y, tile->writes_floats, (size_t)offset, NAME(activate)(tile->activation, sum));
         }
     }
 }
 
 /* Functions of their own: inlined into a loop, each of the places would get a running pointer. */
-static __attribute__((noinline)) void NAME(winograd_read)(int outputs, const float *const *pixels,
-                                                          int64_t c, float *to, size_t stride)
+static __attribute__((noinline)) void NAME(winograd_read)(int outputs, const number *const *pixels,
+                                                          int64_t c, number *to, size_t stride)
 {
     if (outputs == 4)
         NAME(winograd_read_as)(4, pixels, c, to, stride);

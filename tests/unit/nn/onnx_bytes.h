@@ -217,4 +217,45 @@ static inline message small_graph(void)
     return graph;
 }
 
+/*
+ * x (4, 8, 13, 11), 1x1 to 16 channels: a, depthwise, 1x1, a added: r, whose sigmoid is s, and
+ * which is pooled and goes through a 3x3 window: q. With enough work for BF16 kernels.
+ */
+static inline message residual_graph(void)
+{
+    static const int64_t x[4] = {4, 8, 13, 11}, sides[2] = {2, 2}, pads[4] = {1, 1, 1, 1};
+    static const struct {
+        const char *name;
+        int64_t dims[4];
+    } weights[] = {
+        {"w", {16, 8, 1, 1}}, {"d", {16, 1, 3, 3}}, {"p", {16, 16, 1, 1}}, {"v", {16, 16, 3, 3}}};
+    message graph = {.size = 0};
+    test_random random = {5};
+    add_input(&graph, "x", x, 4);
+    for (size_t i = 0; i < 4; i++) {
+        const int64_t *dims = weights[i].dims;
+        size_t count = (size_t)(dims[0] * dims[1] * dims[2] * dims[3]);
+        float values[2304];
+        for (size_t k = 0; k < count; k++)
+            values[k] = test_random_float(&random);
+        add_floats(&graph, weights[i].name, dims, 4, values, count);
+    }
+    message depthwise = node_of("Conv a d > e"), pool = node_of("MaxPool r > m");
+    add_int(&depthwise, "group", 16);
+    add_ints(&depthwise, "pads", pads, 4);
+    add_ints(&pool, "kernel_shape", sides, 2);
+    add_ints(&pool, "strides", sides, 2);
+    add_node(&graph, "Conv x w > b");
+    add_node(&graph, "Relu b > a");
+    put_message(&graph, 1, &depthwise);
+    add_node(&graph, "Conv e p > f");
+    add_node(&graph, "Add f a > r");
+    add_node(&graph, "Sigmoid r > s");
+    put_message(&graph, 1, &pool);
+    add_node(&graph, "Conv m v > q");
+    add_output(&graph, "s");
+    add_output(&graph, "q");
+    return graph;
+}
+
 #endif

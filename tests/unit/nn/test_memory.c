@@ -7,6 +7,8 @@
 
 #include "onnx_bytes.h"
 
+#include "nn/bf16_kernels.h"
+
 static int allocations_left = -1; /* -1: never fails */
 static int calls;                 /* of any function, freeing included */
 static int blocks;                /* taken and not yet freed, from here on */
@@ -119,11 +121,11 @@ typedef struct opened {
     nn_session *session;
 } opened;
 
-static mien_status open_model(const message *bytes, const nn_kernels *kernels, opened *o,
-                              mien_error *error)
+static mien_status open_model(const message *bytes, const nn_kernels *kernels, nn_type precision,
+                              opened *o, mien_error *error)
 {
     *o = (opened){NULL, NULL, NULL};
-    nn_plan_options options = {.kernels = kernels};
+    nn_plan_options options = {.kernels = kernels, .precision = precision};
     mien_status status = nn_model_read(bytes->bytes, bytes->size, &o->model, error);
     if (status == MIEN_OK)
         status = nn_plan_create(o->model, &options, &o->plan, error);
@@ -139,14 +141,14 @@ static void close_model(opened *o)
     nn_model_free(o->model);
 }
 
-static void survive(const message *bytes, const nn_kernels *kernels)
+static void survive(const message *bytes, const nn_kernels *kernels, nn_type precision)
 {
     for (int first = 1; first < 2000; first++) {
         opened o;
         mien_error error;
         int before = blocks;
         allocations_left = first;
-        mien_status status = open_model(bytes, kernels, &o, &error);
+        mien_status status = open_model(bytes, kernels, precision, &o, &error);
         bool reached = allocations_left == 0;
         allocations_left = -1;
         close_model(&o);
@@ -165,8 +167,12 @@ static void opening_survives_every_failed_allocation(void **state)
 {
     (void)state;
     message bytes = wide_model();
-    survive(&bytes, NULL);
-    survive(&bytes, nn_kernels_best());
+    survive(&bytes, NULL, NN_FLOAT);
+    survive(&bytes, nn_kernels_best(), NN_FLOAT);
+    message graph = residual_graph();
+    bytes = model_of(&graph, 13);
+    if (nn_bf16_kernels_with(nn_kernels_best()) != NULL)
+        survive(&bytes, nn_kernels_best(), NN_BFLOAT16);
 }
 
 static void running_takes_no_memory(void **state)
@@ -176,7 +182,8 @@ static void running_takes_no_memory(void **state)
     for (int with_kernels = 0; with_kernels < 2; with_kernels++) {
         opened o;
         mien_error error;
-        assert_ok(open_model(&bytes, with_kernels ? nn_kernels_best() : NULL, &o, &error), &error);
+        assert_ok(open_model(&bytes, with_kernels ? nn_kernels_best() : NULL, NN_FLOAT, &o, &error),
+                  &error);
         int before = calls;
         nn_session_run(o.session);
         nn_session_run(o.session);
@@ -195,7 +202,7 @@ static void bad_files_leave_nothing_behind(void **state)
         opened o;
         mien_error error;
         int before = blocks;
-        (void)open_model(&part, nn_kernels_best(), &o, &error);
+        (void)open_model(&part, nn_kernels_best(), NN_FLOAT, &o, &error);
         close_model(&o);
         assert_int_equal(blocks, before);
     }
