@@ -77,7 +77,8 @@ void check_equal(check_case *c, const float *expected, const check_buffer *actua
         fail_case(c, "it writes outside its output");
     for (size_t i = 0; i < actual->count; i++) {
         double difference = fabs((double)actual->data[i] - (double)expected[i]);
-        if (difference <= absolute + relative * fabs((double)expected[i]))
+        if (actual->data[i] == expected[i] || /* infinities too */
+            difference <= absolute + relative * fabs((double)expected[i]))
             continue;
         snprintf(message, sizeof message, "number %zu of %zu is %.9g, not %.9g", i, actual->count,
                  (double)actual->data[i], (double)expected[i]);
