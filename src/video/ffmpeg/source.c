@@ -119,6 +119,19 @@ static mien_status open_container(video_source *source, mien_error *error)
                      : fail(source->name, code, "this is no video that can be read", error);
 }
 
+/* The sizes that the header claims. */
+static mien_status check_sizes(const video_source *source, mien_error *error)
+{
+    mien_status status = MIEN_OK;
+    for (unsigned i = 0; status == MIEN_OK && i < source->container->nb_streams; i++) {
+        const AVCodecParameters *claimed = source->container->streams[i]->codecpar;
+        if (claimed->codec_type == AVMEDIA_TYPE_VIDEO && claimed->width > 0 && claimed->height > 0)
+            status = picture_check_size(claimed->width, claimed->height, source->maker.max_pixels,
+                                        error);
+    }
+    return status == MIEN_OK ? MIEN_OK : error_prefix(error, status, "%s", source->name);
+}
+
 /* FFmpeg decodes some frames to know the streams; the limit of pixels holds there too. */
 static mien_status find_streams(video_source *source, mien_error *error)
 {
@@ -194,6 +207,8 @@ static mien_status open_all(video_source *source, mien_error *error)
 {
     const AVCodec *codec = NULL;
     mien_status status = open_container(source, error);
+    if (status == MIEN_OK)
+        status = check_sizes(source, error);
     if (status == MIEN_OK)
         status = find_streams(source, error);
     if (status == MIEN_OK)
