@@ -19,8 +19,10 @@ static const char help[] =
     "usage: mien live --no-window [OPTION ...] SOURCE\n"
     "\n"
     "Follows the people in a video and prints the apparent expression of each, frame by frame.\n"
-    "SOURCE is a file that FFmpeg reads (video, animated GIF), '-' for standard input, a pattern\n"
-    "for numbered pictures ('frames/%04d.png'), or an address (rtsp://, http://, udp://).\n"
+    "SOURCE is a file that FFmpeg reads (video, animated GIF), '-' for standard input (formats "
+    "that\n"
+    "can be read from start to end, such as Matroska), a pattern for numbered pictures\n"
+    "('frames/%04d.png'), or an address (rtsp://, http://, udp://).\n"
     "Ctrl-C ends it after the current frame.\n"
     "\n" CLI_MODEL_HELP CLI_DETECTOR_HELP
     "  --every N               look for faces in one frame of N (default 1); between them they\n"

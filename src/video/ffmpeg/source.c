@@ -185,6 +185,11 @@ static mien_status choose_stream(video_source *source, const AVCodec **codec, mi
 static mien_status open_decoder(video_source *source, const AVCodec *codec, mien_error *error)
 {
     const AVCodecParameters *parameters = source->stream->codecpar;
+    if (parameters->width < 1 || parameters->height < 1)
+        return error_set(error, MIEN_MALFORMED,
+                         "%s: its first frames cannot be decoded, or are larger than the limit of "
+                         "%lld pixels",
+                         source->name, (long long)source->maker.max_pixels);
     mien_status status =
         picture_check_size(parameters->width, parameters->height, source->maker.max_pixels, error);
     if (status != MIEN_OK)
