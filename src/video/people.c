@@ -122,17 +122,18 @@ static person expected(const track *t)
         .face = {.x = t->box.x, .y = t->box.y, .width = t->box.width, .height = t->box.height}};
 }
 
-/* Those who were seen when faces were last looked for. */
+/* Those who were seen when faces were last looked for, not too long ago to tell where they are. */
 static mien_status predict(people *p, const video_frame *frame, size_t *count, mien_error *error)
 {
     size_t track_count;
+    double since_s = frame->time_s - tracker_defaults().keep_s;
     mien_status status = tracker_predict(p->tracker, frame->time_s, error);
     const track *tracks = tracker_tracks(p->tracker, &track_count);
     if (status == MIEN_OK)
         status = reserve(p, track_count, error);
     *count = 0;
     for (size_t i = 0; status == MIEN_OK && i < track_count; i++)
-        if (tracks[i].id != 0 && tracks[i].seen)
+        if (tracks[i].id != 0 && tracks[i].seen && tracks[i].last_seen_s >= since_s)
             p->found[(*count)++] = expected(&tracks[i]);
     if (*count > 1)
         qsort(p->found, *count, sizeof *p->found, left_to_right);

@@ -35,6 +35,7 @@ tracker_settings tracker_defaults(void)
     return (tracker_settings){.confirm_hits = 3,
                               .keep_s = 2,
                               .tentative_s = 0.5,
+                              .max_gap_s = 10,
                               .max_distance = 0.7,
                               .min_overlap = 0.3,
                               .max_ratio = 1.8};
@@ -43,9 +44,10 @@ tracker_settings tracker_defaults(void)
 static bool are_valid(const tracker_settings *s)
 {
     return s->confirm_hits >= 1 && isfinite(s->keep_s) && s->keep_s >= 0 &&
-           isfinite(s->tentative_s) && s->tentative_s >= 0 && isfinite(s->max_distance) &&
-           s->max_distance >= 0 && s->max_distance <= 1000 && s->min_overlap >= 0 &&
-           s->min_overlap <= 1 && isfinite(s->max_ratio) && s->max_ratio >= 1;
+           isfinite(s->tentative_s) && s->tentative_s >= 0 && isfinite(s->max_gap_s) &&
+           s->max_gap_s >= 0 && isfinite(s->max_distance) && s->max_distance >= 0 &&
+           s->max_distance <= 1000 && s->min_overlap >= 0 && s->min_overlap <= 1 &&
+           isfinite(s->max_ratio) && s->max_ratio >= 1;
 }
 
 mien_status tracker_create(const tracker_settings *settings, tracker **out, mien_error *error)
@@ -54,9 +56,9 @@ mien_status tracker_create(const tracker_settings *settings, tracker **out, mien
     tracker_settings chosen = settings != NULL ? *settings : tracker_defaults();
     if (!are_valid(&chosen))
         return error_set(error, MIEN_INVALID_ARGUMENT,
-                         "a setting of the tracker is out of range (%d hits, %g s, %g s, distance "
-                         "%g, overlap %g, ratio %g)",
-                         chosen.confirm_hits, chosen.keep_s, chosen.tentative_s,
+                         "a setting of the tracker is out of range (%d hits, %g s, %g s, %g s, "
+                         "distance %g, overlap %g, ratio %g)",
+                         chosen.confirm_hits, chosen.keep_s, chosen.tentative_s, chosen.max_gap_s,
                          chosen.max_distance, chosen.min_overlap, chosen.max_ratio);
     tracker *t = memory_zeroed(1, sizeof *t);
     if (t == NULL)
@@ -169,7 +171,7 @@ static track track_begin(const image_rect *box, double time_s)
 static bool is_alive(const tracker *t, const track *one, double time_s)
 {
     double limit = one->id != 0 ? t->settings.keep_s : t->settings.tentative_s;
-    return time_s - one->last_seen_s <= limit;
+    return one->seen || time_s - one->last_seen_s <= limit;
 }
 
 static void drop_lost(tracker *t, double time_s)
@@ -181,11 +183,11 @@ static void drop_lost(tracker *t, double time_s)
     t->count = kept;
 }
 
-/* A step back within what a track survives counts as no time: the clock stands still. */
+/* A small step back counts as no time: the clock stands still. */
 static void move_to(tracker *t, double time_s)
 {
     double dt = t->started ? time_s - t->time_s : 0;
-    if (fabs(dt) > t->settings.keep_s) {
+    if (fabs(dt) > t->settings.max_gap_s) {
         t->count = 0;
     } else if (dt < 0) {
         for (size_t i = 0; i < t->count; i++)

@@ -28,6 +28,7 @@ typedef struct tracker_settings {
     int confirm_hits;    /* boxes that a track needs before it gets an id, at least 1 */
     double keep_s;       /* a track with an id lives on for so long without a box, at least 0 */
     double tentative_s;  /* the same before it has an id */
+    double max_gap_s;    /* time that jumps by more, forward or back, ends all tracks */
     double max_distance; /* of the centres, in box sides (the root of the area), where boxes do not
                             overlap enough */
     double min_overlap;  /* intersection over union, 0..1 */
@@ -62,10 +63,11 @@ void tracker_free(tracker *tracker);
 
 /*
  * The boxes (count) that were found at time_s. ids (count): the id of each, 0 while its track is
- * not confirmed. Time that jumps by more than keep_s, forward or back, ends all tracks; a smaller
- * step back counts as no time. The work grows with the cube of the number of faces.
- * Failure: ids are undefined; MIEN_INVALID_ARGUMENT (time or a box is not finite, a box has no
- * area), nothing has changed; MIEN_OUT_OF_MEMORY, the tracks have at most moved to time_s.
+ * not confirmed. Whoever had a box in the last update gets a chance in this one, however much time
+ * lies between, up to max_gap_s; a smaller step back counts as no time. The work grows with the
+ * cube of the number of faces. Failure: ids are undefined; MIEN_INVALID_ARGUMENT (time or a box is
+ * not finite, a box has no area), nothing has changed; MIEN_OUT_OF_MEMORY, the tracks have at most
+ * moved to time_s.
  */
 mien_status tracker_update(tracker *tracker, double time_s, const image_rect *boxes, size_t count,
                            int64_t *ids, mien_error *error);

@@ -131,6 +131,20 @@ static void test_few_frames_a_second(void **state)
     tracker_free(t);
 }
 
+/* A frame every five seconds: longer than a track lives without a box, but nobody was missed. */
+static void test_a_frame_now_and_then(void **state)
+{
+    (void)state;
+    tracker *t = make_tracker();
+    image_rect box = at(100, 100, 60);
+    for (int i = 0; i < 6; i++) {
+        int64_t id;
+        update(t, i * 5, &box, 1, &id);
+        assert_int_equal(id, i < 2 ? 0 : 1);
+    }
+    tracker_free(t);
+}
+
 static void test_leaving_and_ids_never_reused(void **state)
 {
     (void)state;
@@ -295,6 +309,7 @@ int main(void)
         cmocka_unit_test(test_occlusion_while_moving),
         cmocka_unit_test(test_prediction_follows_the_motion),
         cmocka_unit_test(test_few_frames_a_second),
+        cmocka_unit_test(test_a_frame_now_and_then),
         cmocka_unit_test(test_leaving_and_ids_never_reused),
         cmocka_unit_test(test_appearing_beside_another),
         cmocka_unit_test(test_false_alarms),
