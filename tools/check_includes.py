@@ -20,6 +20,8 @@ ABOVE = {
     "train": {"base", "image", "nn", "prep", "zoo", "data", "eval"},
     "data": {"base", "image", "image/codec", "prep"},
     "eval": {"base", "image", "image/codec", "nn", "data"},
+    "video": {"base", "image", "engine"},
+    "video/ffmpeg": {"base", "image", "video"},
 }
 ALLOWED = RUNTIME | ABOVE
 ALLOWED["cli"] = set(ALLOWED)
@@ -32,9 +34,16 @@ VENDORS = {
     "jansson.h": {"eval", "cli"},
     "cairo.h": {"cli"},
     "oneapi/dnnl/dnnl.h": {"train"},
+    "libavcodec/avcodec.h": {"video/ffmpeg"},
+    "libavformat/avformat.h": {"video/ffmpeg"},
+    "libavutil/error.h": {"video/ffmpeg"},
+    "libavutil/frame.h": {"video/ffmpeg"},
+    "libavutil/log.h": {"video/ffmpeg"},
+    "libavutil/pixdesc.h": {"video/ffmpeg"},
+    "libswscale/swscale.h": {"video/ffmpeg"},
 }
 STANDARD = re.compile(
-    r"^(mien/\w+|assert|ctype|dirent|errno|fcntl|float|getopt|inttypes|limits|locale|math|pthread|setjmp|"
+    r"^(mien/\w+|assert|ctype|dirent|errno|fcntl|float|getopt|inttypes|limits|locale|math|pthread|setjmp|signal|"
     r"stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|unistd|sys/\w+|"
     r"omp|immintrin|arm_neon|wasm_simd128)\.h$"
 )
@@ -42,9 +51,10 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.MULTILINE)
 
 
 def room_of(path):
-    """The room of a path below src/: its first folder, or image/codec."""
+    """The room of a path below src/: its first folder, or a folder in it that is a room of its own."""
     parts = path.split("/")
-    return "image/codec" if parts[:2] == ["image", "codec"] else parts[0]
+    nested = "/".join(parts[:2])
+    return nested if nested in ALLOWED else parts[0]
 
 
 def faults_of(path, name):

@@ -55,6 +55,16 @@ MIEN_API void mien_analyzer_free(mien_analyzer *analyzer);
 MIEN_API mien_status mien_analyzer_run(mien_analyzer *analyzer, const mien_image *image,
                                        const mien_face **faces, size_t *count, mien_error *error);
 
+/*
+ * Reads the apparent expression of one face whose place is known, without looking for faces. Of
+ * *face, the box (and the landmarks, when has_landmarks) is the caller's; the expression is filled
+ * in. The analyzer must have a model. The faces of mien_analyzer_run stay valid.
+ * Failure: the expression is undefined; errors as of mien_analyzer_run, and MIEN_INVALID_ARGUMENT
+ * without a model or with a box that has no area.
+ */
+MIEN_API mien_status mien_analyzer_read(mien_analyzer *analyzer, const mien_image *image,
+                                        mien_face *face, mien_error *error);
+
 #ifdef __cplusplus
 }
 #endif

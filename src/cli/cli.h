@@ -26,6 +26,7 @@ int cli_search(int argc, char **argv);
 int cli_difficulty(int argc, char **argv);
 int cli_data(int argc, char **argv);
 int cli_explain(int argc, char **argv);
+int cli_live(int argc, char **argv);
 
 /* Prints "mien: <message>" for people; returns EXIT_FAILED. */
 int cli_fail(const mien_error *error);

@@ -12,6 +12,7 @@ static const char help[] =
     "\n"
     "  analyze     pictures -> faces with their apparent expressions\n"
     "  detect      pictures -> faces\n"
+    "  live        a video or stream -> people with their apparent expressions over time\n"
     "  explain     a picture -> what in a face the network looked at\n"
     "  eval        how well a model does on a labelled set\n"
     "  train       a recipe and labelled pictures -> a model\n"
@@ -31,11 +32,17 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"analyze", cli_analyze},       {"detect", cli_detect},
-    {"explain", cli_explain},       {"eval", cli_eval},
-    {"train", cli_train},           {"search", cli_search},
-    {"difficulty", cli_difficulty}, {"data", cli_data},
-    {"model", cli_model},           {"bench", cli_bench},
+    {"analyze", cli_analyze},
+    {"detect", cli_detect},
+    {"explain", cli_explain},
+    {"eval", cli_eval},
+    {"train", cli_train},
+    {"search", cli_search},
+    {"difficulty", cli_difficulty},
+    {"data", cli_data},
+    {"model", cli_model},
+    {"bench", cli_bench},
+    {"live", cli_live},
 };
 
 /* Data that did not reach its file or pipe is a failure. */

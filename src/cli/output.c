@@ -66,7 +66,7 @@ static bool add_expression(json_t *object, const mien_model *model, const mien_f
     return complete;
 }
 
-static json_t *json_of_face(const mien_model *model, const mien_face *face)
+json_t *output_face(const mien_model *model, const mien_face *face)
 {
     const float box[] = {face->x, face->y, face->width, face->height};
     json_t *object = json_object();
@@ -94,7 +94,7 @@ static json_t *json_of_faces(const mien_model *model, const picture_result *resu
     json_t *faces = json_array();
     bool complete = faces != NULL;
     for (size_t i = 0; i < result->face_count; i++)
-        complete &= json_array_append_new(faces, json_of_face(model, &result->faces[i])) == 0;
+        complete &= json_array_append_new(faces, output_face(model, &result->faces[i])) == 0;
     return json_text_finish(faces, complete);
 }
 
@@ -126,7 +126,7 @@ static bool print_json(const mien_model *model, const picture_result *result)
 
 /* ---- CSV (RFC 4180) ---- */
 
-static void print_field(const char *text)
+void output_field(const char *text)
 {
     if (strpbrk(text, ",\"\r\n") == NULL) {
         fputs(text, stdout);
@@ -141,21 +141,39 @@ static void print_field(const char *text)
     putchar('"');
 }
 
+void output_face_fields(const mien_model *model, const mien_face *face)
+{
+    printf(",%.2f,%.2f,%.2f,%.2f,%.4f", (double)face->x, (double)face->y, (double)face->width,
+           (double)face->height, (double)face->detection_score);
+    if (face->has_expression) {
+        putchar(',');
+        output_field(mien_model_class_name(model, face->top));
+        printf(",%.6f,%s", (double)face->confidence, face->unsure ? "true" : "false");
+        for (int c = 0; c < mien_model_class_count(model); c++)
+            printf(",%.6f", (double)face->probabilities[c]);
+    }
+    putchar('\n');
+}
+
+void output_face_names(const mien_model *model)
+{
+    fputs(",x,y,width,height,detection_score", stdout);
+    if (model != NULL) {
+        fputs(",expression,confidence,unsure", stdout);
+        for (int c = 0; c < mien_model_class_count(model); c++) {
+            putchar(',');
+            output_field(mien_model_class_name(model, c));
+        }
+    }
+    putchar('\n');
+}
+
 static void print_csv(const mien_model *model, const picture_result *result)
 {
     for (size_t i = 0; i < result->face_count; i++) {
-        const mien_face *face = &result->faces[i];
-        print_field(result->source);
-        printf(",%zu,%.2f,%.2f,%.2f,%.2f,%.4f", i + 1, (double)face->x, (double)face->y,
-               (double)face->width, (double)face->height, (double)face->detection_score);
-        if (face->has_expression) {
-            putchar(',');
-            print_field(mien_model_class_name(model, face->top));
-            printf(",%.6f,%s", (double)face->confidence, face->unsure ? "true" : "false");
-            for (int c = 0; c < mien_model_class_count(model); c++)
-                printf(",%.6f", (double)face->probabilities[c]);
-        }
-        putchar('\n');
+        output_field(result->source);
+        printf(",%zu", i + 1);
+        output_face_fields(model, &result->faces[i]);
     }
 }
 
@@ -182,15 +200,8 @@ void output_begin(output_format format, const mien_model *model)
 {
     if (format != OUTPUT_CSV)
         return;
-    fputs("source,face,x,y,width,height,detection_score", stdout);
-    if (model != NULL) {
-        fputs(",expression,confidence,unsure", stdout);
-        for (int c = 0; c < mien_model_class_count(model); c++) {
-            putchar(',');
-            print_field(mien_model_class_name(model, c));
-        }
-    }
-    putchar('\n');
+    fputs("source,face", stdout);
+    output_face_names(model);
 }
 
 bool output_picture(output_format format, const mien_model *model, const picture_result *result)

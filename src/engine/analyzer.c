@@ -165,3 +165,13 @@ mien_status mien_analyzer_run(mien_analyzer *analyzer, const mien_image *image,
     *count = analyzer->boxes.count;
     return MIEN_OK;
 }
+
+mien_status mien_analyzer_read(mien_analyzer *analyzer, const mien_image *image, mien_face *face,
+                               mien_error *error)
+{
+    if (analyzer->model == NULL)
+        return error_set(error, MIEN_INVALID_ARGUMENT,
+                         "an analyzer without a model cannot read expressions");
+    mien_status status = image_check(image, error);
+    return status == MIEN_OK ? classify(analyzer, image, face, error) : status;
+}

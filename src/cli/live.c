@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* mien live: a video or stream in, people with their apparent expressions over time out. */
+
+#include "cli/cli.h"
+#include "cli/live_output.h"
+
+#include "video/people.h"
+#include "video/source.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char help[] =
+    "usage: mien live --no-window [OPTION ...] SOURCE\n"
+    "\n"
+    "Follows the people in a video and prints the apparent expression of each, frame by frame.\n"
+    "SOURCE is a file that FFmpeg reads (video, animated GIF), '-' for standard input (formats "
+    "that\n"
+    "can be read from start to end, such as Matroska), a pattern for numbered pictures\n"
+    "('frames/%04d.png'), or an address (rtsp://, http://, udp://).\n"
+    "Ctrl-C ends it after the current frame.\n"
+    "\n" CLI_MODEL_HELP CLI_DETECTOR_HELP
+    "  --every N               look for faces in one frame of N (default 1); between them they\n"
+    "                          are read where they are expected\n"
+    "  --smooth SECONDS        smooth what a person looks like; it follows a change half-way in\n"
+    "                          0.7 times as long; 0 for not at all (default 0.5)\n"
+    "  --json                  one JSON object per frame and line (docs/OUTPUT.md)\n"
+    "  --csv                   one row per face and frame\n"
+    "  --no-window             print only; so far there is no window\n"
+    "  --threads N             threads that look for faces with a cascade (default 1)\n"
+    "  --max-pixels N          refuse larger frames (default 100000000)\n"
+    "\n"
+    "example: mien live --no-window --json --every 3 interview.mp4\n";
+
+static const struct option long_options[] = {
+    CLI_MODEL_OPTIONS,
+    CLI_DETECTOR_OPTIONS,
+    {"every", required_argument, NULL, 'e'},
+    {"smooth", required_argument, NULL, 'o'},
+    {"json", no_argument, NULL, 'j'},
+    {"csv", no_argument, NULL, 'c'},
+    {"no-window", no_argument, NULL, 'w'},
+    {"threads", required_argument, NULL, 't'},
+    {"max-pixels", required_argument, NULL, 'p'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/* Everything of one run of the command. */
+typedef struct run {
+    const char *command;
+    const char *name;
+    cli_setup setup;
+    output_format format;
+    people_settings settings;
+    int64_t max_pixels;
+    bool without_window;
+    bool asked_for_help;
+    mien_model *model;
+    mien_detector *detector;
+    people *people;
+    video_source *source;
+    int64_t frames;
+} run;
+
+/* ---- Options ---- */
+
+static int parse_own_option(run *r, int option)
+{
+    int64_t number = 1;
+    bool good = true;
+    switch (option) {
+    case 'e':
+        good = cli_parse_int(r->command, "--every", optarg, 1, 10000, &number);
+        r->settings.every = (int)number;
+        break;
+    case 'o':
+        good = cli_parse_real(r->command, "--smooth", optarg, 0, 3600, &r->settings.smooth_s);
+        break;
+    case 'j':
+        r->format = OUTPUT_JSON;
+        break;
+    case 'c':
+        r->format = OUTPUT_CSV;
+        break;
+    case 'w':
+        r->without_window = true;
+        break;
+    case 't':
+        good = cli_parse_int(r->command, "--threads", optarg, 1, 256, &number);
+        r->setup.detector.threads = (int)number;
+        break;
+    case 'p':
+        good =
+            cli_parse_int(r->command, "--max-pixels", optarg, 1, INT64_C(1) << 40, &r->max_pixels);
+        break;
+    case 'h':
+        r->asked_for_help = true;
+        break;
+    default:
+        return cli_wrong_usage(r->command, "this option is not known or lacks its value");
+    }
+    return good ? EXIT_DONE : EXIT_USAGE;
+}
+
+static int parse_arguments(run *r, int argc, char **argv)
+{
+    int option;
+    int status = EXIT_DONE;
+    while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+        if (!cli_setup_option(&r->setup, r->command, option, optarg, &status))
+            status = parse_own_option(r, option);
+    if (status != EXIT_DONE || r->asked_for_help)
+        return status;
+    if (optind + 1 != argc)
+        return cli_wrong_usage(r->command, "name one video or stream");
+    if (!r->without_window)
+        return cli_wrong_usage(r->command,
+                               "this version has no window yet; add --no-window to print the "
+                               "people of each frame");
+    r->name = argv[optind];
+    return EXIT_DONE;
+}
+
+/* ---- Stopping ---- */
+
+/* The one variable that a signal can reach. */
+static volatile sig_atomic_t stop_signal;
+
+static void note_signal(int signal)
+{
+    stop_signal = signal;
+}
+
+static bool is_stopped(void *context)
+{
+    (void)context;
+    return stop_signal != 0;
+}
+
+/* Signals interrupt reads that wait for data, and nothing else: a write would lose its line. */
+static void let_signals_in(bool in)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(in ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
+}
+
+/* The first signal ends the run after its frame, a second one at once. */
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    stop_signal = 0;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    let_signals_in(false);
+}
+
+/* ---- Running ---- */
+
+static mien_status open_source(run *r, mien_error *error)
+{
+    video_source_options options = {.max_pixels = r->max_pixels, .stopped = is_stopped};
+    let_signals_in(true);
+    mien_status status = video_source_open(r->name, &options, &r->source, error);
+    let_signals_in(false);
+    return status;
+}
+
+static mien_status next_frame(run *r, video_frame *frame, mien_error *error)
+{
+    let_signals_in(true);
+    mien_status status = video_source_next(r->source, frame, error);
+    let_signals_in(false);
+    return status;
+}
+
+static int open_all(run *r)
+{
+    mien_error error;
+    int status = cli_open_model(&r->setup, &r->model);
+    if (status == EXIT_DONE)
+        status = cli_open_detector(&r->setup, &r->detector);
+    if (status == EXIT_DONE &&
+        (people_create(r->model, r->detector, &r->settings, &r->people, &error) != MIEN_OK ||
+         open_source(r, &error) != MIEN_OK))
+        status = cli_fail(&error);
+    return status;
+}
+
+static mien_status follow_frame(run *r, const video_frame *frame, mien_error *error)
+{
+    live_frame out = {.source = r->name,
+                      .number = ++r->frames,
+                      .time_s = frame->time_s,
+                      .width = frame->image->width,
+                      .height = frame->image->height};
+    mien_status status = people_find(r->people, frame, &out.people, &out.count, error);
+    if (status != MIEN_OK)
+        return status;
+    if (!live_output_frame(r->format, r->model, &out)) {
+        *error = (mien_error){.status = MIEN_OUT_OF_MEMORY,
+                              .position = -1,
+                              .message = "out of memory for the output"};
+        return MIEN_OUT_OF_MEMORY;
+    }
+    return MIEN_OK;
+}
+
+/* Each frame reaches its reader at once. When nobody takes it, main says so. */
+static int follow_frames(run *r)
+{
+    mien_error error;
+    video_frame frame;
+    live_output_begin(r->format, r->model);
+    while (fflush(stdout) == 0) {
+        mien_status status = next_frame(r, &frame, &error);
+        if (status == MIEN_OK && frame.image == NULL)
+            break;
+        if (status == MIEN_OK)
+            status = follow_frame(r, &frame, &error);
+        if (status != MIEN_OK)
+            return cli_fail(&error);
+    }
+    return EXIT_DONE;
+}
+
+static double seconds_since(const struct timespec *start)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
+}
+
+static void summarise(const run *r, const struct timespec *start)
+{
+    double seconds = seconds_since(start);
+    int64_t count = people_count(r->people), skipped = video_source_skipped(r->source);
+    fprintf(stderr, "mien: %" PRId64 " %s in %.2f s, %.1f a second; %" PRId64 " %s\n", r->frames,
+            r->frames == 1 ? "frame" : "frames", seconds, (double)r->frames / seconds, count,
+            count == 1 ? "person" : "people");
+    if (skipped > 0)
+        fprintf(stderr, "mien: %s: %" PRId64 " corrupt %s passed over\n", r->name, skipped,
+                skipped == 1 ? "packet was" : "packets were");
+}
+
+static int run_live(run *r)
+{
+    struct timespec start;
+    catch_signals();
+    int status = open_all(r);
+    if (status == EXIT_DONE) {
+        clock_gettime(CLOCK_MONOTONIC, &start);
+        status = follow_frames(r);
+        summarise(r, &start);
+    }
+    video_source_close(r->source);
+    people_free(r->people);
+    mien_model_free(r->model);
+    mien_detector_free(r->detector);
+    return status;
+}
+
+int cli_live(int argc, char **argv)
+{
+    run r = {.command = argv[0], .settings = {.every = 1, .smooth_s = 0.5}};
+    cli_setup_init(&r.setup);
+    int status = parse_arguments(&r, argc, argv);
+    if (status != EXIT_DONE)
+        return status;
+    if (r.asked_for_help) {
+        fputs(help, stdout);
+        return EXIT_DONE;
+    }
+    return run_live(&r);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef VIDEO_SOURCE_H
+#define VIDEO_SOURCE_H
+
+/*
+ * Where frames come from: a video file, an animated GIF, a numbered sequence of pictures or a
+ * stream. FFmpeg reads them (video/ffmpeg); none of its types is seen here. For one thread at a
+ * time. Opening silences FFmpeg's own log for the whole process: what goes wrong is returned.
+ */
+
+#include <mien/image.h>
+#include <stdbool.h>
+
+typedef struct video_source video_source;
+
+/* Zeroed: everything by default. */
+typedef struct video_source_options {
+    int64_t max_pixels; /* larger frames are refused; 0 for MIEN_DEFAULT_MAX_PIXELS */
+    /* Asked while the source waits for data, as for a stream: true ends it. May be NULL. */
+    bool (*stopped)(void *context);
+    void *context;
+} video_source_options;
+
+typedef struct video_frame {
+    const mien_image *image; /* RGB8, turned as the file says so that up is up; the source's, until
+                                its next call. NULL: the source has ended */
+    double time_s;           /* seconds from the start of the source, by the timestamps of the
+                                stream; finite. It may jump, and step back where the stream does */
+} video_frame;
+
+/*
+ * Opens a source. name: a file ("-" for standard input), a pattern such as "frames/%04d.png" (25
+ * frames a second), or an address such as "rtsp://camera/stream". What a file refers to in its turn
+ * is read from this machine alone. options may be NULL.
+ * Success: *out is the caller's, free with video_source_close.
+ * Failure: *out is NULL; messages name the source. MIEN_NOT_FOUND, MIEN_IO, MIEN_UNSUPPORTED (no
+ * video, or of a kind that FFmpeg here cannot read; no picture in it), MIEN_MALFORMED, MIEN_LIMIT,
+ * MIEN_OUT_OF_MEMORY.
+ */
+mien_status video_source_open(const char *name, const video_source_options *options,
+                              video_source **out, mien_error *error);
+
+/*
+ * The next frame. Packets that cannot be decoded are passed over and counted.
+ * Success: *frame is filled in; at the end, and when stopped, its image is NULL.
+ * Failure: *frame is zeroed. MIEN_IO (reading failed half-way), MIEN_MALFORMED (not one frame could
+ * be decoded), MIEN_UNSUPPORTED (a pixel format), MIEN_LIMIT (a frame grew too large),
+ * MIEN_OUT_OF_MEMORY.
+ */
+mien_status video_source_next(video_source *source, video_frame *frame, mien_error *error);
+
+/* Packets that were passed over so far. */
+int64_t video_source_skipped(const video_source *source);
+
+/* NULL is fine. */
+void video_source_close(video_source *source);
+
+#endif

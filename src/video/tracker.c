@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "video/tracker.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "video/assignment.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/*
+ * How faces move and how detectors jitter, in box sides: the noise of the measured centre and side,
+ * the speed that a new face may have, how fast speed and size change.
+ */
+static const double centre_noise = 0.05;
+static const double side_noise = 0.1;
+static const double first_speed = 1.0;  /* sides a second */
+static const double speed_change = 2.0; /* sides a second, per root of a second */
+static const double side_change = 0.3;  /* sides, per root of a second */
+
+/* Costs of pairs that may be, at most 1 + max_distance or so, never add up to this. */
+static const double impossible = 1e9;
+
+struct tracker {
+    tracker_settings settings;
+    track *tracks;
+    size_t count, capacity;
+    int64_t people;
+    double time_s;
+    bool started;
+};
+
+tracker_settings tracker_defaults(void)
+{
+    return (tracker_settings){.confirm_hits = 3,
+                              .keep_s = 2,
+                              .tentative_s = 0.5,
+                              .max_gap_s = 10,
+                              .max_distance = 0.7,
+                              .min_overlap = 0.3,
+                              .max_ratio = 1.8};
+}
+
+static bool are_valid(const tracker_settings *s)
+{
+    return s->confirm_hits >= 1 && isfinite(s->keep_s) && s->keep_s >= 0 &&
+           isfinite(s->tentative_s) && s->tentative_s >= 0 && isfinite(s->max_gap_s) &&
+           s->max_gap_s >= 0 && isfinite(s->max_distance) && s->max_distance >= 0 &&
+           s->max_distance <= 1000 && s->min_overlap >= 0 && s->min_overlap <= 1 &&
+           isfinite(s->max_ratio) && s->max_ratio >= 1;
+}
+
+mien_status tracker_create(const tracker_settings *settings, tracker **out, mien_error *error)
+{
+    *out = NULL;
+    tracker_settings chosen = settings != NULL ? *settings : tracker_defaults();
+    if (!are_valid(&chosen))
+        return error_set(error, MIEN_INVALID_ARGUMENT,
+                         "a setting of the tracker is out of range (%d hits, %g s, %g s, %g s, "
+                         "distance %g, overlap %g, ratio %g)",
+                         chosen.confirm_hits, chosen.keep_s, chosen.tentative_s, chosen.max_gap_s,
+                         chosen.max_distance, chosen.min_overlap, chosen.max_ratio);
+    tracker *t = memory_zeroed(1, sizeof *t);
+    if (t == NULL)
+        return error_no_memory(error, "a tracker", sizeof *t);
+    t->settings = chosen;
+    *out = t;
+    return MIEN_OK;
+}
+
+void tracker_free(tracker *t)
+{
+    if (t == NULL)
+        return;
+    free(t->tracks);
+    free(t);
+}
+
+const track *tracker_tracks(const tracker *t, size_t *count)
+{
+    *count = t->count;
+    return t->tracks;
+}
+
+int64_t tracker_people(const tracker *t)
+{
+    return t->people;
+}
+
+/* ---- Motion ---- */
+
+/* White noise on the acceleration, of the given power: steps of any length add up alike. */
+static void axis_predict(track_axis *axis, double dt, double power)
+{
+    axis->position += axis->velocity * dt;
+    axis->pp += dt * (2 * axis->pv + dt * axis->vv) + power * dt * dt * dt / 3;
+    axis->pv += dt * axis->vv + power * dt * dt / 2;
+    axis->vv += power * dt;
+}
+
+/* variance: of the measurement. */
+static void axis_correct(track_axis *axis, double measured, double variance)
+{
+    double gain_p = axis->pp / (axis->pp + variance);
+    double gain_v = axis->pv / (axis->pp + variance);
+    double wrong_by = measured - axis->position;
+    axis->position += gain_p * wrong_by;
+    axis->velocity += gain_v * wrong_by;
+    axis->vv -= gain_v * axis->pv;
+    axis->pv *= 1 - gain_p;
+    axis->pp *= 1 - gain_p;
+}
+
+static double square(double x)
+{
+    return x * x;
+}
+
+static double side_of(const image_rect *box)
+{
+    return sqrt((double)box->width * box->height);
+}
+
+static void place_box(track *t)
+{
+    t->box.width = (float)t->width.position;
+    t->box.height = (float)t->height.position;
+    t->box.x = (float)(t->x.position - t->width.position / 2);
+    t->box.y = (float)(t->y.position - t->height.position / 2);
+}
+
+static void track_predict(track *t, double dt)
+{
+    double side = side_of(&t->box);
+    axis_predict(&t->x, dt, square(speed_change * side));
+    axis_predict(&t->y, dt, square(speed_change * side));
+    t->width.pp += square(side_change * side) * dt;
+    t->height.pp += square(side_change * side) * dt;
+    place_box(t);
+}
+
+static void track_correct(track *t, const image_rect *box, double time_s)
+{
+    double side = side_of(box);
+    double centre = square(centre_noise * side), edge = square(side_noise * side);
+    axis_correct(&t->x, (double)box->x + (double)box->width / 2, centre);
+    axis_correct(&t->y, (double)box->y + (double)box->height / 2, centre);
+    axis_correct(&t->width, box->width, edge);
+    axis_correct(&t->height, box->height, edge);
+    place_box(t);
+    t->hits++;
+    t->seen = true;
+    t->last_seen_s = time_s;
+}
+
+static track track_begin(const image_rect *box, double time_s)
+{
+    double side = side_of(box);
+    double centre = square(centre_noise * side), edge = square(side_noise * side);
+    track_axis still = {.pp = centre, .vv = square(first_speed * side)};
+    track t = {.box = *box, .seen = true, .hits = 1, .last_seen_s = time_s, .x = still, .y = still};
+    t.x.position = (double)box->x + (double)box->width / 2;
+    t.y.position = (double)box->y + (double)box->height / 2;
+    t.width = (track_axis){.position = box->width, .pp = edge};
+    t.height = (track_axis){.position = box->height, .pp = edge};
+    return t;
+}
+
+/* ---- Time ---- */
+
+static bool is_alive(const tracker *t, const track *one, double time_s)
+{
+    double limit = one->id != 0 ? t->settings.keep_s : t->settings.tentative_s;
+    return one->seen || time_s - one->last_seen_s <= limit;
+}
+
+static void drop_lost(tracker *t, double time_s)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < t->count; i++)
+        if (is_alive(t, &t->tracks[i], time_s))
+            t->tracks[kept++] = t->tracks[i];
+    t->count = kept;
+}
+
+/* A small step back counts as no time: the clock stands still. */
+static void move_to(tracker *t, double time_s)
+{
+    double dt = t->started ? time_s - t->time_s : 0;
+    if (fabs(dt) > t->settings.max_gap_s) {
+        t->count = 0;
+    } else if (dt < 0) {
+        for (size_t i = 0; i < t->count; i++)
+            t->tracks[i].last_seen_s += dt;
+        dt = 0;
+    }
+    t->time_s = time_s;
+    t->started = true;
+    drop_lost(t, time_s);
+    for (size_t i = 0; i < t->count; i++)
+        track_predict(&t->tracks[i], dt);
+}
+
+mien_status tracker_predict(tracker *t, double time_s, mien_error *error)
+{
+    if (!isfinite(time_s))
+        return error_set(error, MIEN_INVALID_ARGUMENT, "the time %g is no number of seconds",
+                         time_s);
+    move_to(t, time_s);
+    return MIEN_OK;
+}
+
+/* ---- Assignment ---- */
+
+static double overlap(const image_rect *a, const image_rect *b)
+{
+    double width = fmin((double)a->x + a->width, (double)b->x + b->width) - fmax(a->x, b->x);
+    double height = fmin((double)a->y + a->height, (double)b->y + b->height) - fmax(a->y, b->y);
+    if (width <= 0 || height <= 0)
+        return 0;
+    double common = width * height;
+    return common / ((double)a->width * a->height + (double)b->width * b->height - common);
+}
+
+/* Distance of the centres in sides of the boxes. */
+static double distance(const image_rect *a, const image_rect *b)
+{
+    double dx = (double)a->x + (double)a->width / 2 - b->x - (double)b->width / 2;
+    double dy = (double)a->y + (double)a->height / 2 - b->y - (double)b->height / 2;
+    return hypot(dx, dy) * 2 / (side_of(a) + side_of(b));
+}
+
+static double pair_cost(const tracker_settings *s, const image_rect *a, const image_rect *b)
+{
+    double ratio = side_of(a) / side_of(b);
+    double shared = overlap(a, b), apart = distance(a, b);
+    bool alike = ratio <= s->max_ratio && ratio >= 1 / s->max_ratio;
+    bool near = shared >= s->min_overlap || apart <= s->max_distance;
+    double cost = 1 - shared + apart;
+    return alike && near && cost < impossible ? cost : impossible;
+}
+
+/* track_of (count): the track of each box, or ASSIGNMENT_NONE. */
+static mien_status assign(const tracker *t, const image_rect *boxes, size_t count, size_t *track_of,
+                          mien_error *error)
+{
+    size_t pairs;
+    double *cost = NULL; /* (boxes, tracks) */
+    if (size_multiply(count, t->count, &pairs))
+        cost = memory_zeroed(pairs, sizeof *cost);
+    if (cost == NULL)
+        return error_no_memory(error, "the assignment of boxes", count * sizeof *cost);
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < t->count; j++)
+            cost[i * t->count + j] = pair_cost(&t->settings, &boxes[i], &t->tracks[j].box);
+    mien_status status = assignment_solve(cost, count, t->count, track_of, error);
+    for (size_t i = 0; status == MIEN_OK && i < count; i++)
+        if (track_of[i] != ASSIGNMENT_NONE && cost[i * t->count + track_of[i]] >= impossible)
+            track_of[i] = ASSIGNMENT_NONE;
+    free(cost);
+    return status;
+}
+
+/* ---- Updates ---- */
+
+static mien_status check_input(double time_s, const image_rect *boxes, size_t count,
+                               mien_error *error)
+{
+    if (!isfinite(time_s))
+        return error_set(error, MIEN_INVALID_ARGUMENT, "the time %g is no number of seconds",
+                         time_s);
+    for (size_t i = 0; i < count; i++) {
+        const image_rect *b = &boxes[i];
+        if (!isfinite(b->x) || !isfinite(b->y) || !isfinite(b->width) || !isfinite(b->height) ||
+            b->width <= 0 || b->height <= 0)
+            return error_set(error, MIEN_INVALID_ARGUMENT,
+                             "box %zu, %gx%g at %g,%g, is not one with an area", i,
+                             (double)b->width, (double)b->height, (double)b->x, (double)b->y);
+    }
+    return MIEN_OK;
+}
+
+/* Room for as many tracks as there may be after an update, so that it cannot fail half-way. */
+static mien_status reserve(tracker *t, size_t more, mien_error *error)
+{
+    size_t needed, bytes;
+    if (!size_add(t->count, more, &needed) || !size_multiply(needed, sizeof *t->tracks, &bytes))
+        return error_no_memory(error, "tracks", more);
+    if (needed <= t->capacity)
+        return MIEN_OK;
+    track *tracks = realloc(t->tracks, bytes);
+    if (tracks == NULL)
+        return error_no_memory(error, "tracks", bytes);
+    t->tracks = tracks;
+    t->capacity = needed;
+    return MIEN_OK;
+}
+
+static void confirm(tracker *t, track *one)
+{
+    if (one->id == 0 && one->hits >= t->settings.confirm_hits)
+        one->id = ++t->people;
+}
+
+/* Box by box in the order given, so that ids count in that order too. */
+static void apply(tracker *t, const image_rect *boxes, size_t count, const size_t *track_of,
+                  int64_t *ids)
+{
+    for (size_t i = 0; i < t->count; i++)
+        t->tracks[i].seen = false;
+    for (size_t i = 0; i < count; i++) {
+        track *one;
+        if (track_of[i] == ASSIGNMENT_NONE) {
+            one = &t->tracks[t->count++];
+            *one = track_begin(&boxes[i], t->time_s);
+        } else {
+            one = &t->tracks[track_of[i]];
+            track_correct(one, &boxes[i], t->time_s);
+        }
+        confirm(t, one);
+        ids[i] = one->id;
+    }
+}
+
+mien_status tracker_update(tracker *t, double time_s, const image_rect *boxes, size_t count,
+                           int64_t *ids, mien_error *error)
+{
+    mien_status status = check_input(time_s, boxes, count, error);
+    if (status == MIEN_OK)
+        status = reserve(t, count, error);
+    if (status != MIEN_OK)
+        return status;
+    size_t *track_of = memory_zeroed(count, sizeof *track_of);
+    if (track_of == NULL)
+        return error_no_memory(error, "the assignment of boxes", count * sizeof *track_of);
+    move_to(t, time_s);
+    status = assign(t, boxes, count, track_of, error);
+    if (status == MIEN_OK)
+        apply(t, boxes, count, track_of, ids);
+    free(track_of);
+    return status;
+}
