@@ -28,6 +28,9 @@ int cli_data(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_live(int argc, char **argv);
 
+/* The last word of a program: data that did not reach its file or pipe is a failure. */
+int cli_finish(int status);
+
 /* Prints "mien: <message>" for people; returns EXIT_FAILED. */
 int cli_fail(const mien_error *error);
 
@@ -47,6 +50,9 @@ bool cli_parse_real(const char *command, const char *option, const char *text, d
 
 /* The value of --input, "HxW" in pixels. EXIT_DONE, or EXIT_USAGE after a message. */
 int cli_parse_size(const char *command, const char *text, int *height, int *width);
+
+/* The folder in which this program lies. false: the system does not tell, or it is too long. */
+bool cli_program_folder(char *buffer, size_t size);
 
 /*
  * Where mien's data files lie: $MIEN_DATA, or beside the program (share/mien of an installation,

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char help[] =
     "mien reads the apparent expression of every face in a picture, on this machine alone.\n"
@@ -28,31 +30,32 @@ static const char help[] =
     "What is reported is how a face looks, not what a person feels. In the European Union reading\n"
     "emotions at work or in education is forbidden, save for medical or safety reasons.\n";
 
+/* mien live is a program of its own, which lies beside this one; see live_main.c. */
+static int become_live(int argc, char **argv)
+{
+    char path[4096];
+    (void)argc;
+    if (!cli_program_folder(path, sizeof path - sizeof "/mien-live")) {
+        fputs("mien: cannot find out where this program lies\n", stderr);
+        return EXIT_FAILED;
+    }
+    strcat(path, "/mien-live");
+    execv(path, argv);
+    fprintf(stderr, "mien: cannot run %s, which reads video: %s\n", path, strerror(errno));
+    return EXIT_FAILED;
+}
+
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"analyze", cli_analyze},
-    {"detect", cli_detect},
-    {"explain", cli_explain},
-    {"eval", cli_eval},
-    {"train", cli_train},
-    {"search", cli_search},
-    {"difficulty", cli_difficulty},
-    {"data", cli_data},
-    {"model", cli_model},
-    {"bench", cli_bench},
-    {"live", cli_live},
+    {"analyze", cli_analyze},       {"detect", cli_detect},
+    {"explain", cli_explain},       {"eval", cli_eval},
+    {"train", cli_train},           {"search", cli_search},
+    {"difficulty", cli_difficulty}, {"data", cli_data},
+    {"model", cli_model},           {"bench", cli_bench},
+    {"live", become_live},
 };
-
-/* Data that did not reach its file or pipe is a failure. */
-static int finish(int status)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return status;
-    fputs("mien: cannot write to standard output\n", stderr);
-    return status == EXIT_USAGE ? status : EXIT_FAILED;
-}
 
 int main(int argc, char **argv)
 {
@@ -63,11 +66,11 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         fputs(help, stdout);
-        return finish(EXIT_DONE);
+        return cli_finish(EXIT_DONE);
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("mien %s\n", mien_version());
-        return finish(EXIT_DONE);
+        return cli_finish(EXIT_DONE);
     }
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(argv[1], commands[i].name) != 0)
@@ -75,7 +78,7 @@ int main(int argc, char **argv)
         char name[32];
         snprintf(name, sizeof name, "mien %s", commands[i].name);
         argv[1] = name;
-        return finish(commands[i].run(argc - 1, argv + 1));
+        return cli_finish(commands[i].run(argc - 1, argv + 1));
     }
     fprintf(stderr, "mien: there is no command '%s'; 'mien --help' lists them\n", argv[1]);
     return EXIT_USAGE;

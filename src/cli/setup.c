@@ -14,6 +14,14 @@
 #include <string.h>
 #include <unistd.h>
 
+int cli_finish(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    fputs("mien: cannot write to standard output\n", stderr);
+    return status == EXIT_USAGE ? status : EXIT_FAILED;
+}
+
 int cli_fail(const mien_error *error)
 {
     fprintf(stderr, "mien: %s\n", error->message);
@@ -79,6 +87,16 @@ int cli_parse_size(const char *command, const char *text, int *height, int *widt
     return cli_wrong_usage(command, "--input is '%s', not a size such as 224x224", text);
 }
 
+bool cli_program_folder(char *buffer, size_t size)
+{
+    ssize_t length = readlink("/proc/self/exe", buffer, size - 1);
+    if (length <= 0 || (size_t)length >= size - 1)
+        return false;
+    buffer[length] = '\0';
+    *strrchr(buffer, '/') = '\0';
+    return true;
+}
+
 const char *cli_data_folder(char *buffer, size_t size)
 {
     static const char *const places[] = {"/../share/mien", "/../models"};
@@ -88,11 +106,8 @@ const char *cli_data_folder(char *buffer, size_t size)
         return buffer;
     }
     char program[2048];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (length <= 0)
+    if (!cli_program_folder(program, sizeof program))
         return NULL;
-    program[length] = '\0';
-    *strrchr(program, '/') = '\0';
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         snprintf(buffer, size, "%s%s", program, places[i]);
         if (file_is_folder(buffer))

@@ -6,7 +6,7 @@ import os
 
 from support import ASTRONAUT, CLASSES, TINY_MODEL, USAGE, ProgramTest
 
-COMMANDS = ("analyze", "detect", "eval", "model", "bench", "explain", "data")
+COMMANDS = ("analyze", "detect", "eval", "model", "bench", "explain", "data", "live")
 
 
 class Help(ProgramTest):
