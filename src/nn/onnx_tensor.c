@@ -78,18 +78,16 @@ static nn_type held_as(int64_t type)
     }
 }
 
-static float half_to_float(uint16_t bits)
+static float half_to_float(uint16_t half)
 {
-    int exponent = bits >> 10 & 31;
-    int mantissa = bits & 1023;
-    float magnitude;
-    if (exponent == 31)
-        magnitude = mantissa != 0 ? NAN : INFINITY;
-    else if (exponent == 0)
-        magnitude = ldexpf((float)mantissa, -24);
-    else
-        magnitude = ldexpf((float)(mantissa + 1024), exponent - 25);
-    return bits >> 15 ? -magnitude : magnitude;
+    uint32_t sign = (uint32_t)(half & 0x8000) << 16, exponent = half >> 10 & 31;
+    uint32_t mantissa = half & 1023;
+    if (exponent == 0) {
+        float magnitude = (float)mantissa * 0x1p-24f;
+        return sign != 0 ? -magnitude : magnitude;
+    }
+    uint32_t wide = exponent == 31 ? 255 : exponent + 112; /* biases of 127 and 15 */
+    return wire_float(sign | wide << 23 | mantissa << 13);
 }
 
 /* One number, given as the bits of its own type. */
