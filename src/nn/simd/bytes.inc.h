@@ -154,6 +154,8 @@ INLINE void *output_at(const byte_finish *f, void *y, int64_t index)
     return (char *)y + (size_t)index * (f->writes_floats ? sizeof(float) : 1);
 }
 
+#include "nn/simd/out_pixel.inc.h"
+
 #include "nn/simd/bytes_dense.inc.h"
 #include "nn/simd/bytes_depthwise.inc.h"
 

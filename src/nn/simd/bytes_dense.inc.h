@@ -264,29 +264,8 @@ static byte_pictures copy_pictures(const nn_byte_conv *conv, const uint8_t *x, u
     return copy;
 }
 
-typedef struct byte_place {
-    int64_t picture, row, column; /* of an output pixel */
-} byte_place;
-
-INLINE byte_place place_of(const nn_extent *out, int64_t index)
-{
-    int64_t plane = out->height * out->width, rest = index % plane;
-    return (byte_place){index / plane, rest / out->width, rest % out->width};
-}
-
-INLINE void step_place(const nn_extent *out, byte_place *at)
-{
-    if (++at->column < out->width)
-        return;
-    at->column = 0;
-    if (++at->row < out->height)
-        return;
-    at->row = 0;
-    at->picture++;
-}
-
 INLINE const uint8_t *first_run(const nn_byte_conv *conv, const byte_pictures *pictures,
-                                byte_place at)
+                                out_pixel at)
 {
     const nn_window *w = &conv->window;
     int64_t row = at.picture * pictures->height + at.row * w->stride[0];
@@ -318,14 +297,14 @@ INLINE int rows_of_tile(int count, int tile)
 static void point_at_block(const nn_byte_conv *conv, const byte_pictures *pictures, int64_t first,
                            int count, const uint8_t **pointers)
 {
-    byte_place at = place_of(&conv->out, first);
+    out_pixel at = locate(&conv->out, first);
     int64_t step = conv->window.stride[1] * conv->in.channels;
     const uint8_t *pixel = first_run(conv, pictures, at);
     for (int t = 0; t < tiles_for(count); t++, pointers += BYTE_ROWS) {
         int rows = rows_of_tile(count, t);
         for (int r = 0; r < rows; r++) {
             pointers[r] = pixel;
-            step_place(&conv->out, &at);
+            step_pixel(&conv->out, &at);
             pixel = at.column != 0 ? pixel + step : first_run(conv, pictures, at);
         }
         for (int r = rows; r < BYTE_ROWS; r++)

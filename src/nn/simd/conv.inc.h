@@ -2,6 +2,8 @@
 
 /* What the ways to compute a convolution share. */
 
+#include "nn/simd/out_pixel.inc.h"
+
 INLINE int64_t channels_in_group(const nn_conv *conv)
 {
     return conv->in.channels / conv->group;
@@ -42,27 +44,6 @@ static float *pack_panels(const float *weights, const float *bias, int64_t outpu
         first += width;
     }
     return packed;
-}
-
-typedef struct out_pixel {
-    int64_t picture, row, column;
-} out_pixel;
-
-static out_pixel locate(const nn_extent *out, int64_t index)
-{
-    int64_t plane = out->height * out->width, rest = index % plane;
-    return (out_pixel){index / plane, rest / out->width, rest % out->width};
-}
-
-INLINE void step_pixel(const nn_extent *out, out_pixel *at)
-{
-    if (++at->column < out->width)
-        return;
-    at->column = 0;
-    if (++at->row < out->height)
-        return;
-    at->row = 0;
-    at->picture++;
 }
 
 /* Pointers to `count` rows of `length` numbers, as run_panels wants them; each tile is filled up.
