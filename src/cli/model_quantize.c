@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "data/dataset.h"
 #include "engine/model.h"
+#include "eval/metrics.h"
 #include "nn/quantize.h"
 
 #include <getopt.h>
@@ -161,18 +162,16 @@ static mien_status accuracy(const mien_model *model, const dataset *set, double 
                             mien_error *error)
 {
     scoring s = {.model = model, .set = set, .threads = 1};
+    eval_scores *scores = calloc(1, sizeof *scores);
+    if (scores == NULL)
+        return error_no_memory(error, "scores", sizeof *scores);
     mien_status status = scoring_run(&s, error);
-    int classes = mien_model_class_count(model);
-    size_t right = 0;
-    for (size_t i = 0; status == MIEN_OK && i < s.count; i++) {
-        const float *p = s.probabilities + i * (size_t)classes;
-        int best = 0;
-        for (int c = 1; c < classes; c++)
-            best = p[c] > p[best] ? c : best;
-        right += best == s.labels[i];
-    }
-    *share = s.count > 0 ? (double)right / (double)s.count : 0;
+    if (status == MIEN_OK)
+        status = eval_score(s.labels, s.probabilities, s.count, mien_model_class_count(model),
+                            scores, error);
+    *share = scores->accuracy;
     scoring_free(&s);
+    free(scores);
     return status;
 }
 

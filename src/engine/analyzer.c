@@ -102,18 +102,13 @@ static mien_status read_expression(const mien_model *model, const nn_session *se
                                    mien_face *face, mien_error *error)
 {
     model_calibrate(model, nn_session_output(session, model->output), face->probabilities);
-    face->top = 0;
-    for (int c = 0; c < model->class_count; c++) {
+    for (int c = 0; c < model->class_count; c++)
         if (!isfinite(face->probabilities[c]))
             return error_set(error, MIEN_MALFORMED,
                              "the network's answer for '%s' is not a finite number",
                              model->class_names[c]);
-        if (face->probabilities[c] > face->probabilities[face->top])
-            face->top = c;
-    }
     face->has_expression = true;
-    face->confidence = face->probabilities[face->top];
-    face->unsure = face->confidence < model->unsure_below;
+    model_choose_top(model, face);
     return MIEN_OK;
 }
 

@@ -190,3 +190,13 @@ void model_calibrate(const mien_model *model, const float *in, float *out)
     for (int c = 0; c < model->class_count; c++)
         out[c] = (float)(logits[c] / sum);
 }
+
+void model_choose_top(const mien_model *model, mien_face *face)
+{
+    face->top = 0;
+    for (int c = 1; c < model->class_count; c++)
+        if (face->probabilities[c] > face->probabilities[face->top])
+            face->top = c;
+    face->confidence = face->probabilities[face->top];
+    face->unsure = face->confidence < model->unsure_below;
+}

@@ -6,6 +6,7 @@
 
 #include "engine/network.h"
 
+#include <mien/analyzer.h>
 #include <mien/model.h>
 
 #define MODEL_CLASS_NAME_SIZE 32
@@ -25,5 +26,8 @@ struct mien_model {
  * logits / temperature. Probabilities p count as logits ln p. in and out may be the same.
  */
 void model_calibrate(const mien_model *model, const float *in, float *out);
+
+/* Fills in top, confidence and unsure of a face from its probabilities. */
+void model_choose_top(const mien_model *model, mien_face *face);
 
 #endif

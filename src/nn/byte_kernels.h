@@ -32,8 +32,6 @@ typedef struct nn_byte_conv {
 } nn_byte_conv;
 
 typedef struct nn_byte_kernels {
-    const char *name; /* "vnni" or "avx2" */
-
     /* Whether there is a kernel for the convolution. */
     bool (*conv_supported)(const nn_byte_conv *conv);
     /* Bytes that conv_pack writes, and bytes of scratch that conv needs. */

@@ -8,17 +8,18 @@
 #include <stdlib.h>
 
 /*
- * Nodes between DequantizeLinear and QuantizeLinear become nodes on bytes:
- *   DequantizeLinear, Conv (activation), QuantizeLinear     a convolution from bytes to bytes
- *   that, DequantizeLinear, Add (activation), QuantizeLinear  the convolution adds it while it
- * writes; its sum is not rounded to a byte first, as the file would have it DequantizeLinear,
- * MaxPool, QuantizeLinear with one scale  pooling of bytes What reads a dequantised value otherwise
- * keeps reading it.
+ * Nodes between DequantizeLinear and QuantizeLinear become nodes on bytes.
+ *
+ * DequantizeLinear, Conv (activation), QuantizeLinear is a convolution from bytes to bytes. With
+ * DequantizeLinear, Add (activation), QuantizeLinear behind it, the convolution adds while it
+ * writes; its sum is not rounded to a byte first, as the file would have it. DequantizeLinear,
+ * MaxPool, QuantizeLinear with one scale is pooling of bytes.
+ *
+ * What reads a dequantised value otherwise keeps reading it.
  */
 
 typedef struct byte_fuser {
     nn_plan *plan;
-    const nn_byte_kernels *kernels;
     plan_links links;
 } byte_fuser;
 
@@ -243,8 +244,8 @@ static void drop_dequantizers(byte_fuser *f)
 
 mien_status plan_fuse_bytes(nn_plan *plan, mien_error *error)
 {
-    byte_fuser f = {.plan = plan, .kernels = nn_byte_kernels_with(plan->kernels)};
-    if (f.kernels == NULL)
+    byte_fuser f = {.plan = plan};
+    if (nn_byte_kernels_with(plan->kernels) == NULL)
         return MIEN_OK;
     mien_status status = plan_make_links(plan, plan->value_count, &f.links, error);
     for (size_t n = 0; status == MIEN_OK && n < plan->node_count; n++) {

@@ -177,16 +177,6 @@ static memory *memory_of(people *p, int64_t id)
     return &p->memories[p->memory_count++];
 }
 
-static void choose_top(const mien_model *model, mien_face *face)
-{
-    face->top = 0;
-    for (int c = 1; c < model->class_count; c++)
-        if (face->probabilities[c] > face->probabilities[face->top])
-            face->top = c;
-    face->confidence = face->probabilities[face->top];
-    face->unsure = face->confidence < model->unsure_below;
-}
-
 static mien_status smooth(people *p, double time_s, person *who, mien_error *error)
 {
     memory *kept = memory_of(p, who->id);
@@ -195,7 +185,7 @@ static mien_status smooth(people *p, double time_s, person *who, mien_error *err
     mien_status status = smoother_update(&kept->smoother, time_s, p->settings.smooth_s,
                                          who->face.probabilities, p->model->class_count, error);
     if (status == MIEN_OK)
-        choose_top(p->model, &who->face);
+        model_choose_top(p->model, &who->face);
     return status;
 }
 

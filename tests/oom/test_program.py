@@ -154,6 +154,10 @@ def main():
         failures += check("data preview", ["data", "preview", "--data", str(csv), "--count", "3",
                                            "--versions", "2", "--out", str(sheet), str(recipe)],
                           RUNS // 3, own=True, written=sheet)
+        # FFmpeg, whose own failures are its own; one picture is numbered as a film of one frame.
+        (Path(folder) / "film-1.pgm").write_bytes((FIXTURES / "astronaut-gray.pgm").read_bytes())
+        failures += check("live", ["live", "--no-window", "--csv", "--detector", "none",
+                                   str(Path(folder, "film-%d.pgm"))], RUNS // 3, own=True)
         failures += check("model info", ["model", "info", "--json", "--layers",
                                          str(FIXTURES / "tiny-classifier.onnx")], RUNS // 3)
         failures += check("bench", ["bench", "--runs", "1", "--model",

@@ -257,10 +257,9 @@ static void byte_dequantize(const uint8_t *x, int64_t count, nn_quantization fro
         y[i] = ((float)x[i] - zero) * from.scale;
 }
 
-#define BYTE_KERNEL_TABLE(set_name)                                                                \
+#define BYTE_KERNEL_TABLE                                                                          \
     {                                                                                              \
-        .name = set_name, .conv_supported = byte_conv_supported,                                   \
-        .conv_packed_bytes = byte_conv_packed_bytes,                                               \
+        .conv_supported = byte_conv_supported, .conv_packed_bytes = byte_conv_packed_bytes,        \
         .conv_scratch_bytes = byte_conv_scratch_bytes, .conv_pack = byte_conv_pack,                \
         .conv = byte_conv, .max_pool = byte_max_pool, .quantize = byte_quantize,                   \
         .dequantize = byte_dequantize                                                              \

@@ -83,4 +83,4 @@ INLINE void store_bytes(uint8_t *to, reals x, int low, int high)
 
 #include "nn/simd/bytes.inc.h"
 
-const nn_byte_kernels nn_byte_kernels_avx2 = BYTE_KERNEL_TABLE("avx2");
+const nn_byte_kernels nn_byte_kernels_avx2 = BYTE_KERNEL_TABLE;

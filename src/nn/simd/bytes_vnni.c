@@ -66,4 +66,4 @@ INLINE void store_bytes(uint8_t *to, reals x, int low, int high)
 
 #include "nn/simd/bytes.inc.h"
 
-const nn_byte_kernels nn_byte_kernels_vnni = BYTE_KERNEL_TABLE("vnni");
+const nn_byte_kernels nn_byte_kernels_vnni = BYTE_KERNEL_TABLE;

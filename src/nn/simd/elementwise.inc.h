@@ -145,3 +145,19 @@ static void run_transpose(const float *x, int64_t planes, int64_t rows, int64_t 
                         y[c * rows + r] = x[r * columns + c];
             }
 }
+
+/* ---- The mean of each channel ---- */
+
+static void run_global_average(const nn_extent *in, const float *x, float *y)
+{
+    int64_t pixels = in->height * in->width, channels = in->channels;
+    for (int64_t n = 0; n < in->batch; n++, y += channels) {
+        for (int64_t c = 0; c < channels; c++)
+            y[c] = 0;
+        for (int64_t p = 0; p < pixels; p++, x += channels)
+            for (int64_t c = 0; c < channels; c++)
+                y[c] += x[c];
+        for (int64_t c = 0; c < channels; c++)
+            y[c] *= 1.0f / (float)pixels;
+    }
+}

@@ -101,17 +101,3 @@ static void run_pool(const nn_pool *pool, const number *x, number *y)
         pool_row(pool, x + row / pool->out.height * picture, row % pool->out.height,
                  y + row * row_numbers);
 }
-
-static void run_global_average(const nn_extent *in, const float *x, float *y)
-{
-    int64_t pixels = in->height * in->width, channels = in->channels;
-    for (int64_t n = 0; n < in->batch; n++, y += channels) {
-        for (int64_t c = 0; c < channels; c++)
-            y[c] = 0;
-        for (int64_t p = 0; p < pixels; p++, x += channels)
-            for (int64_t c = 0; c < channels; c++)
-                y[c] += x[c];
-        for (int64_t c = 0; c < channels; c++)
-            y[c] *= 1.0f / (float)pixels;
-    }
-}
