@@ -5,8 +5,7 @@
 #include "cli/cli.h"
 #include "cli/live_output.h"
 
-#include "video/people.h"
-#include "video/source.h"
+#include "video/pipeline.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -51,20 +50,21 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
+/* The longest wait for a frame before signals and keys are looked at again. */
+#define WAIT_S 0.1
+
 /* Everything of one run of the command. */
 typedef struct run {
     const char *command;
     const char *name;
     cli_setup setup;
     output_format format;
-    people_settings settings;
-    int64_t max_pixels;
+    pipeline_settings settings;
     bool without_window;
     bool asked_for_help;
     mien_model *model;
     mien_detector *detector;
-    people *people;
-    video_source *source;
+    pipeline *pipeline;
     int64_t frames;
 } run;
 
@@ -77,10 +77,11 @@ static int parse_own_option(run *r, int option)
     switch (option) {
     case 'e':
         good = cli_parse_int(r->command, "--every", optarg, 1, 10000, &number);
-        r->settings.every = (int)number;
+        r->settings.people.every = (int)number;
         break;
     case 'o':
-        good = cli_parse_real(r->command, "--smooth", optarg, 0, 3600, &r->settings.smooth_s);
+        good =
+            cli_parse_real(r->command, "--smooth", optarg, 0, 3600, &r->settings.people.smooth_s);
         break;
     case 'j':
         r->format = OUTPUT_JSON;
@@ -96,8 +97,8 @@ static int parse_own_option(run *r, int option)
         r->setup.detector.threads = (int)number;
         break;
     case 'p':
-        good =
-            cli_parse_int(r->command, "--max-pixels", optarg, 1, INT64_C(1) << 40, &r->max_pixels);
+        good = cli_parse_int(r->command, "--max-pixels", optarg, 1, INT64_C(1) << 40,
+                             &r->settings.source.max_pixels);
         break;
     case 'h':
         r->asked_for_help = true;
@@ -166,19 +167,21 @@ static void catch_signals(void)
 
 /* ---- Running ---- */
 
-static mien_status open_source(run *r, mien_error *error)
+static mien_status open_pipeline(run *r, mien_error *error)
 {
-    video_source_options options = {.max_pixels = r->max_pixels, .stopped = is_stopped};
+    r->settings.source.stopped = is_stopped;
     let_signals_in(true);
-    mien_status status = video_source_open(r->name, &options, &r->source, error);
+    mien_status status =
+        pipeline_open(r->name, r->model, r->detector, &r->settings, &r->pipeline, error);
     let_signals_in(false);
     return status;
 }
 
-static mien_status next_frame(run *r, video_frame *frame, mien_error *error)
+static mien_status next_event(run *r, pipeline_event *event, pipeline_frame *frame,
+                              mien_error *error)
 {
     let_signals_in(true);
-    mien_status status = video_source_next(r->source, frame, error);
+    mien_status status = pipeline_next(r->pipeline, WAIT_S, event, frame, error);
     let_signals_in(false);
     return status;
 }
@@ -189,44 +192,33 @@ static int open_all(run *r)
     int status = cli_open_model(&r->setup, &r->model);
     if (status == EXIT_DONE)
         status = cli_open_detector(&r->setup, &r->detector);
-    if (status == EXIT_DONE &&
-        (people_create(r->model, r->detector, &r->settings, &r->people, &error) != MIEN_OK ||
-         open_source(r, &error) != MIEN_OK))
+    if (status == EXIT_DONE && open_pipeline(r, &error) != MIEN_OK)
         status = cli_fail(&error);
     return status;
 }
 
-static mien_status follow_frame(run *r, const video_frame *frame, mien_error *error)
+/* What is done with a frame. */
+static mien_status take_frame(run *r, const pipeline_frame *frame, mien_error *error)
 {
-    live_frame out = {.source = r->name,
-                      .number = ++r->frames,
-                      .time_s = frame->time_s,
-                      .width = frame->image->width,
-                      .height = frame->image->height};
-    mien_status status = people_find(r->people, frame, &out.people, &out.count, error);
-    if (status != MIEN_OK)
-        return status;
-    if (!live_output_frame(r->format, r->model, &out)) {
-        *error = (mien_error){.status = MIEN_OUT_OF_MEMORY,
-                              .position = -1,
-                              .message = "out of memory for the output"};
-        return MIEN_OUT_OF_MEMORY;
-    }
-    return MIEN_OK;
+    r->frames++;
+    return live_output_frame(r->format, r->model, frame, error);
 }
 
 /* Each frame reaches its reader at once. When nobody takes it, main says so. */
 static int follow_frames(run *r)
 {
     mien_error error;
-    video_frame frame;
+    pipeline_event event;
+    pipeline_frame frame;
     live_output_begin(r->format, r->model);
     while (fflush(stdout) == 0) {
-        mien_status status = next_frame(r, &frame, &error);
-        if (status == MIEN_OK && frame.image == NULL)
+        mien_status status = next_event(r, &event, &frame, &error);
+        if (status == MIEN_OK && event == PIPELINE_END)
             break;
-        if (status == MIEN_OK)
-            status = follow_frame(r, &frame, &error);
+        if (status == MIEN_OK && event == PIPELINE_NOTICE)
+            fprintf(stderr, "mien: %s\n", pipeline_notice(r->pipeline));
+        if (status == MIEN_OK && event == PIPELINE_FRAME)
+            status = take_frame(r, &frame, &error);
         if (status != MIEN_OK)
             return cli_fail(&error);
     }
@@ -243,7 +235,7 @@ static double seconds_since(const struct timespec *start)
 static void summarise(const run *r, const struct timespec *start)
 {
     double seconds = seconds_since(start);
-    int64_t count = people_count(r->people), skipped = video_source_skipped(r->source);
+    int64_t count = pipeline_people(r->pipeline), skipped = pipeline_skipped(r->pipeline);
     fprintf(stderr, "mien: %" PRId64 " %s in %.2f s, %.1f a second; %" PRId64 " %s\n", r->frames,
             r->frames == 1 ? "frame" : "frames", seconds, (double)r->frames / seconds, count,
             count == 1 ? "person" : "people");
@@ -262,8 +254,7 @@ static int run_live(run *r)
         status = follow_frames(r);
         summarise(r, &start);
     }
-    video_source_close(r->source);
-    people_free(r->people);
+    pipeline_close(r->pipeline);
     mien_model_free(r->model);
     mien_detector_free(r->detector);
     return status;
@@ -271,7 +262,7 @@ static int run_live(run *r)
 
 int cli_live(int argc, char **argv)
 {
-    run r = {.command = argv[0], .settings = {.every = 1, .smooth_s = 0.5}};
+    run r = {.command = argv[0], .settings.people = {.every = 1, .smooth_s = 0.5}};
     cli_setup_init(&r.setup);
     int status = parse_arguments(&r, argc, argv);
     if (status != EXIT_DONE)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/live_output.h"
 
+#include "base/error.h"
 #include "eval/json_text.h"
 
 #include <inttypes.h>
@@ -22,7 +23,7 @@ static json_t *json_of_person(const mien_model *model, const person *who)
     return json_text_finish(object, complete);
 }
 
-static json_t *json_of_people(const mien_model *model, const live_frame *frame)
+static json_t *json_of_people(const mien_model *model, const pipeline_frame *frame)
 {
     json_t *faces = json_array();
     bool complete = faces != NULL;
@@ -31,7 +32,7 @@ static json_t *json_of_people(const mien_model *model, const live_frame *frame)
     return json_text_finish(faces, complete);
 }
 
-static json_t *json_of_frame(const mien_model *model, const live_frame *frame)
+static json_t *json_of_frame(const mien_model *model, const pipeline_frame *frame)
 {
     json_t *object = json_object();
     bool complete = json_object_set_new(object, "schema", json_string(SCHEMA)) == 0;
@@ -39,13 +40,13 @@ static json_t *json_of_frame(const mien_model *model, const live_frame *frame)
     complete &= json_object_set_new(object, "frame", json_integer(frame->number)) == 0;
     complete &=
         json_object_set_new(object, "time", json_real(round(frame->time_s * 1e6) / 1e6)) == 0;
-    complete &= json_object_set_new(object, "width", json_integer(frame->width)) == 0;
-    complete &= json_object_set_new(object, "height", json_integer(frame->height)) == 0;
+    complete &= json_object_set_new(object, "width", json_integer(frame->image->width)) == 0;
+    complete &= json_object_set_new(object, "height", json_integer(frame->image->height)) == 0;
     complete &= json_object_set_new(object, "faces", json_of_people(model, frame)) == 0;
     return json_text_finish(object, complete);
 }
 
-static bool print_json(const mien_model *model, const live_frame *frame)
+static bool print_json(const mien_model *model, const pipeline_frame *frame)
 {
     char *text =
         json_text_dump(json_of_frame(model, frame), JSON_COMPACT | JSON_REAL_PRECISION(12));
@@ -56,7 +57,7 @@ static bool print_json(const mien_model *model, const live_frame *frame)
     return true;
 }
 
-static void print_csv(const mien_model *model, const live_frame *frame)
+static void print_csv(const mien_model *model, const pipeline_frame *frame)
 {
     for (size_t i = 0; i < frame->count; i++) {
         const person *who = &frame->people[i];
@@ -69,7 +70,7 @@ static void print_csv(const mien_model *model, const live_frame *frame)
     }
 }
 
-static void print_table(const mien_model *model, const live_frame *frame)
+static void print_table(const mien_model *model, const pipeline_frame *frame)
 {
     for (size_t i = 0; i < frame->count; i++) {
         const mien_face *face = &frame->people[i].face;
@@ -93,13 +94,16 @@ void live_output_begin(output_format format, const mien_model *model)
     output_face_names(model);
 }
 
-bool live_output_frame(output_format format, const mien_model *model, const live_frame *frame)
+mien_status live_output_frame(output_format format, const mien_model *model,
+                              const pipeline_frame *frame, mien_error *error)
 {
     if (format == OUTPUT_JSON)
-        return print_json(model, frame);
+        return print_json(model, frame)
+                   ? MIEN_OK
+                   : error_no_memory(error, "the text of a frame", frame->count * sizeof(person));
     if (format == OUTPUT_CSV)
         print_csv(model, frame);
     else
         print_table(model, frame);
-    return true;
+    return MIEN_OK;
 }

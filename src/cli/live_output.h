@@ -5,21 +5,13 @@
 /* The frames of a video on standard output (docs/OUTPUT.md). */
 
 #include "cli/output.h"
-#include "video/people.h"
-
-typedef struct live_frame {
-    const char *source; /* as the user named it */
-    int64_t number;     /* from 1 */
-    double time_s;
-    int width, height; /* pixels */
-    const person *people;
-    size_t count;
-} live_frame;
+#include "video/pipeline.h"
 
 /* What goes before the first frame: the header line of CSV. */
 void live_output_begin(output_format format, const mien_model *model);
 
-/* One frame. false when there was no memory for its text. */
-bool live_output_frame(output_format format, const mien_model *model, const live_frame *frame);
+/* One frame. MIEN_OUT_OF_MEMORY: there was none for its text. */
+mien_status live_output_frame(output_format format, const mien_model *model,
+                              const pipeline_frame *frame, mien_error *error);
 
 #endif

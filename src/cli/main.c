@@ -30,7 +30,8 @@ static const char help[] =
     "What is reported is how a face looks, not what a person feels. In the European Union reading\n"
     "emotions at work or in education is forbidden, save for medical or safety reasons.\n";
 
-/* mien live is a program of its own, which lies beside this one; see live_main.c. */
+/* The commands about people over time are a program of their own, which lies beside this one; see
+ * live_main.c. */
 static int become_live(int argc, char **argv)
 {
     char path[4096];
