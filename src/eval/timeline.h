@@ -27,4 +27,10 @@ typedef struct timeline {
     double length_s;            /* of the session, at least the last sample's time */
 } timeline;
 
+/* The probabilities of a sample: (class_count). */
+static inline const float *timeline_row(const timeline *t, size_t sample)
+{
+    return t->probabilities + sample * (size_t)t->class_count;
+}
+
 #endif
