@@ -36,7 +36,7 @@ static const char style[] =
     ".figures span{color:var(--soft);font-size:.85rem}\n"
     ".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,25rem),1fr));"
     "gap:1rem 2rem}\n"
-    "svg{display:block;width:100%;height:auto;max-width:34rem}"
+    "svg{display:block;width:100%;height:auto;max-width:34rem}svg.wide{max-width:none}"
     "svg text{font:11px system-ui,sans-serif;fill:var(--soft)}svg .name{fill:var(--ink)}"
     ".axis{stroke:var(--soft);stroke-width:1;fill:none}.grid{stroke:var(--line);stroke-width:1}"
     ".curve{fill:none;stroke-width:1.8;stroke-linejoin:round}"
