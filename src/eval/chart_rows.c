@@ -105,15 +105,14 @@ void chart_rows_bar(const chart_rows *c, size_t row, double from, double to, int
     fputs("</title></rect>\n", c->out);
 }
 
-void chart_rows_legend(FILE *out, const char *const *names, size_t count)
+void chart_rows_legend(FILE *out, const char *const *names, const int *colours, size_t count)
 {
     fputs("<p class=\"note\">", out);
     for (size_t i = 0; i < count; i++) {
-        fprintf(
-            out,
-            "%s<span style=\"white-space:nowrap\"><span style=\"color:var(--c%zu)\">\342\226\240"
-            "</span> ",
-            i > 0 ? " \302\240 " : "", i % COLOURS);
+        fprintf(out,
+                "%s<span style=\"white-space:nowrap\"><span style=\"color:var(--c%d)\">\342\226\240"
+                "</span> ",
+                i > 0 ? " \302\240 " : "", colours[i] % COLOURS);
         html_text(out, names[i]);
         fputs("</span>", out);
     }

@@ -29,8 +29,8 @@ void chart_rows_name(const chart_rows *c, size_t row, const char *name);
 void chart_rows_bar(const chart_rows *c, size_t row, double from, double to, int colour,
                     const char *title);
 
-/* The colours with their names, in a line. names: (count), of the colours 0 to count-1. */
-void chart_rows_legend(FILE *out, const char *const *names, size_t count);
+/* The colours with their names, in a line. names, colours: (count). */
+void chart_rows_legend(FILE *out, const char *const *names, const int *colours, size_t count);
 
 /* Seconds for people: "75.5 s", "12:05" (minutes), "1:02:05". Returns text. */
 #define CHART_TIME_SIZE 32

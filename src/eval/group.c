@@ -17,7 +17,8 @@ group_settings group_defaults(void)
                             .negative = 0.6,
                             .attention = 0.3,
                             .of_group = 0.6,
-                            .least_s = 3};
+                            .least_s = 3,
+                            .look_s = 20};
 }
 
 /* One person in one window. */
@@ -204,12 +205,22 @@ static mien_status look_around(const grid *g, size_t window, group_course *cours
     return status;
 }
 
+static void leave_out_short(group_course *course, double look_s)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < course->look_count; i++)
+        if (course->looks[i].end_s - course->looks[i].start_s >= look_s)
+            course->looks[kept++] = course->looks[i];
+    course->look_count = kept;
+}
+
 static mien_status find_looks(const grid *g, group_course *course, mien_error *error)
 {
     size_t room = 0;
     mien_status status = MIEN_OK;
     for (size_t w = 0; status == MIEN_OK && w < g->window_count; w++)
         status = look_around(g, w, course, &room, error);
+    leave_out_short(course, g->settings->look_s);
     return status;
 }
 

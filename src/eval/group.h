@@ -19,9 +19,10 @@ typedef struct group_settings {
     double attention; /* under which a person stands out */
     double of_group;  /* while the median of the group's attention is at least this */
     double least_s;   /* time within a window under which nothing is said of a person */
+    double look_s;    /* looks that are shorter are left out */
 } group_settings;
 
-/* 10 s, 0.5, 0.6, 0.3, 0.6, 3 s. */
+/* 10 s, 0.5, 0.6, 0.3, 0.6, 3 s, 20 s. */
 group_settings group_defaults(void);
 
 typedef struct group_window {

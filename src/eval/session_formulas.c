@@ -44,7 +44,7 @@ void session_formulas_section(FILE *out, const session_findings *f)
         "counts.</li>\n"
         "<li>Who may need a look: in a window, negative expressions of at least %g on the mean; "
         "or to the camera for under %g of the time while the median of the group is at least "
-        "%g.</li>\n</ul>\n</section>\n",
+        "%g; for %g s or more.</li>\n</ul>\n</section>\n",
         p->stress_threshold, p->least_s, p->neutral_threshold, p->hold_s, g->facing, g->negative,
-        g->attention, g->of_group);
+        g->attention, g->of_group, g->look_s);
 }

@@ -76,14 +76,15 @@ static void put_looks(FILE *out, const session_findings *f)
         session_cell_time(out, look->start_s);
         session_cell_time(out, look->end_s);
         if (look->reason == LOOK_NEGATIVE)
-            fprintf(out, "<td>negative expressions, up to %.0f" HTML_PERCENT "</td></tr>\n",
+            fprintf(out,
+                    "<td class=\"words\">negative expressions, up to %.0f" HTML_PERCENT
+                    "</td></tr>\n",
                     100 * look->value);
         else
-            fprintf(
-                out,
-                "<td>turned away while the others were not; to the camera down to %.0f" HTML_PERCENT
-                "</td></tr>\n",
-                100 * look->value);
+            fprintf(out,
+                    "<td class=\"words\">turned away while the others were not; to the camera down "
+                    "to %.0f" HTML_PERCENT "</td></tr>\n",
+                    100 * look->value);
     }
     session_end_table(out);
 }

@@ -46,11 +46,21 @@ static void put_facts(FILE *out, const session_findings *f)
     fputs("</section>\n", out);
 }
 
+/* Neutral is the grey, which is the last colour; the others take theirs in turn. */
+static void choose_colours(session_findings *f)
+{
+    enum { GREY = 7 };
+    int next = 0;
+    for (int c = 0; c < f->roles.class_count; c++)
+        f->colours[c] = c == f->roles.neutral ? GREY : next++ % GREY;
+}
+
 static mien_status find_all(session_findings *f, mien_error *error)
 {
     const timeline *t = f->story->timeline;
     const session_settings *s = f->settings;
     f->roles = roles_of(t->class_names, t->class_count);
+    choose_colours(f);
     mien_status status = person_time_all(t, &s->person, &f->people, &f->people_count, error);
     if (status == MIEN_OK)
         status = group_follow(t, &s->person, &s->group, &f->group, error);

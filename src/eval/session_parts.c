@@ -51,7 +51,7 @@ void session_cell_time(FILE *out, double seconds)
 
 void session_cell_text(FILE *out, const char *text)
 {
-    fputs("<td>", out);
+    fputs("<td class=\"words\">", out);
     html_text(out, text);
     fputs("</td>", out);
 }

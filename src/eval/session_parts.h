@@ -12,6 +12,7 @@ typedef struct session_findings {
     const session_story *story;
     const session_settings *settings;
     roles roles;
+    int colours[MIEN_MAX_CLASSES]; /* of the classes, for charts: neutral is grey */
     person_time *people;
     size_t people_count;
     session_ratios ratios;

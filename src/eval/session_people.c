@@ -24,12 +24,12 @@ static void put_shares(FILE *out, const session_findings *f)
             double share = f->people[i].share[k];
             snprintf(title, sizeof title, "%s %.1f %%", t->class_names[k], 100 * share);
             if (share > 0)
-                chart_rows_bar(&c, i, from, from + share, k, title);
+                chart_rows_bar(&c, i, from, from + share, f->colours[k], title);
             from += share;
         }
     }
     chart_rows_end(&c);
-    chart_rows_legend(out, t->class_names, (size_t)t->class_count);
+    chart_rows_legend(out, t->class_names, f->colours, (size_t)t->class_count);
 }
 
 static void put_people(FILE *out, const session_findings *f)
@@ -75,7 +75,7 @@ static mien_status put_runs(FILE *out, const session_findings *f, size_t *transi
         chart_rows_name(&c, i, session_name_of(f, f->people[i].person, name));
         status = person_runs(t, f->people[i].person, &settings, &runs, &count, error);
         for (size_t r = 0; r < count; r++)
-            chart_rows_bar(&c, i, runs[r].start_s, runs[r].end_s, runs[r].class_index,
+            chart_rows_bar(&c, i, runs[r].start_s, runs[r].end_s, f->colours[runs[r].class_index],
                            t->class_names[runs[r].class_index]);
         person_transitions(runs, count, t->class_count, own);
         for (size_t k = 0; k < classes * classes; k++)
@@ -83,7 +83,7 @@ static mien_status put_runs(FILE *out, const session_findings *f, size_t *transi
         free(runs);
     }
     chart_rows_end(&c);
-    chart_rows_legend(out, t->class_names, classes);
+    chart_rows_legend(out, t->class_names, f->colours, classes);
     free(own);
     return status;
 }

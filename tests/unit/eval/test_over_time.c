@@ -246,6 +246,7 @@ static void test_a_group_and_who_stands_out(void **state)
     }
     person_settings person = person_defaults();
     group_settings settings = group_defaults();
+    settings.look_s = 10;
     assert_ok(group_follow(&s->t, &person, &settings, &course, &error), &error);
     assert_int_equal(course.window_count, 2);
     assert_int_equal(course.windows[1].there, 3);
@@ -261,6 +262,11 @@ static void test_a_group_and_who_stands_out(void **state)
     assert_int_equal(course.looks[1].reason, LOOK_NEGATIVE);
     assert_float_equal(course.looks[1].start_s, 10, 1e-9);
     assert_float_equal(course.looks[1].value, 0.96, 1e-6);
+    group_free(&course);
+    settings.look_s = 20;
+    assert_ok(group_follow(&s->t, &person, &settings, &course, &error), &error);
+    assert_int_equal(course.look_count, 1);
+    assert_int_equal(course.looks[0].person, 3);
     group_free(&course);
     free(s);
 }
