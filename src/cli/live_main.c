@@ -16,6 +16,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"mien live", cli_live},
+    {"mien practice", cli_practice},
 };
 
 int main(int argc, char **argv)

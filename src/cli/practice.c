@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* mien practice: shows an expression to try, scores the face that tries it, keeps the progress. */
+
+#include "cli/cli.h"
+#include "cli/practice_record.h"
+#include "cli/stop.h"
+
+#include "eval/attempt.h"
+#include "video/pipeline.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: mien practice [OPTION ...] [SOURCE]\n"
+    "       mien practice --progress FILE\n"
+    "\n"
+    "Names an expression to show, and scores from 0 to 100 how like it the face looks to the\n"
+    "network while it is tried. The largest face of the picture practises. The score is a mirror\n"
+    "for play and therapy, no measure of a person. SOURCE is a camera, video or stream (default\n"
+    "/dev/video0). Nothing is kept, save what --record writes: scores, never pictures.\n"
+    "\n" CLI_MODEL_HELP CLI_DETECTOR_HELP
+    "  --plan NAME,NAME,...    expressions in their order (default: all of the model, neutral\n"
+    "                          left out)\n"
+    "  --repeat N              go through the plan N times (default 1)\n"
+    "  --rest SECONDS          before each expression (default 3)\n"
+    "  --try SECONDS           to show it in (default 6)\n"
+    "  --hold SECONDS          the score is of the best stretch of this length (default 1)\n"
+    "  --record FILE           add the scores to a file of JSON Lines\n"
+    "  --name NAME             who practises, for the record\n"
+    "  --progress FILE         what a record says of the progress; nobody practises\n"
+    "  --json                  one JSON object per attempt and line\n"
+    "\n"
+    "example: mien practice --plan happy,surprise --repeat 3 --record ann.jsonl --name Ann\n";
+
+static const struct option long_options[] = {
+    CLI_MODEL_OPTIONS,
+    CLI_DETECTOR_OPTIONS,
+    {"plan", required_argument, NULL, 'l'},
+    {"repeat", required_argument, NULL, 'r'},
+    {"rest", required_argument, NULL, 'e'},
+    {"try", required_argument, NULL, 't'},
+    {"hold", required_argument, NULL, 'o'},
+    {"record", required_argument, NULL, 'R'},
+    {"name", required_argument, NULL, 'N'},
+    {"progress", required_argument, NULL, 'p'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/* How smooth the probabilities are that are scored: a blink is no failure. */
+#define SMOOTH_S 0.2
+
+#define WAIT_S 0.1
+
+enum { MAX_PLAN = 64, MAX_REPEATS = 1000, BAR = 25 };
+
+/* Everything of one run of the command. */
+typedef struct run {
+    const char *command;
+    const char *source;
+    const char *plan_text;     /* NULL: the default */
+    const char *record_path;   /* NULL: nothing is kept */
+    const char *progress_path; /* NULL: somebody practises */
+    const char *name;          /* NULL: not said */
+    bool json;
+    bool asked_for_help;
+    bool on_terminal; /* standard error is one */
+    cli_setup setup;
+    int64_t repeats;
+    double hold_s;
+    prompts prompts;
+    int plan[MAX_PLAN]; /* (plan_length): classes */
+    int plan_length;
+    mien_model *model;
+    mien_detector *detector;
+    pipeline *pipeline;
+    FILE *record; /* NULL where nothing is kept */
+    attempt attempt;
+    prompt_moment moment; /* of the last frame */
+    double first_s;       /* time of the first frame; negative before it */
+    double sum;           /* of the scores */
+    int64_t attempts;
+} run;
+
+/* ---- Options ---- */
+
+static int parse_own_option(run *r, int option)
+{
+    bool good = true;
+    switch (option) {
+    case 'l':
+        r->plan_text = optarg;
+        break;
+    case 'r':
+        good = cli_parse_int(r->command, "--repeat", optarg, 1, MAX_REPEATS, &r->repeats);
+        break;
+    case 'e':
+        good = cli_parse_real(r->command, "--rest", optarg, 0, 600, &r->prompts.rest_s);
+        break;
+    case 't':
+        good = cli_parse_real(r->command, "--try", optarg, 0.5, 600, &r->prompts.act_s);
+        break;
+    case 'o':
+        good = cli_parse_real(r->command, "--hold", optarg, 0, 60, &r->hold_s);
+        break;
+    case 'R':
+        r->record_path = optarg;
+        break;
+    case 'N':
+        r->name = optarg;
+        break;
+    case 'p':
+        r->progress_path = optarg;
+        break;
+    case 'j':
+        r->json = true;
+        break;
+    case 'h':
+        r->asked_for_help = true;
+        break;
+    default:
+        return cli_wrong_usage(r->command, "this option is not known or lacks its value");
+    }
+    return good ? EXIT_DONE : EXIT_USAGE;
+}
+
+static int parse_arguments(run *r, int argc, char **argv)
+{
+    int option;
+    int status = EXIT_DONE;
+    while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
+        if (!cli_setup_option(&r->setup, r->command, option, optarg, &status))
+            status = parse_own_option(r, option);
+    if (status != EXIT_DONE || r->asked_for_help)
+        return status;
+    if (argc - optind > 1)
+        return cli_wrong_usage(r->command, "name one camera, video or stream");
+    if (r->hold_s > r->prompts.act_s)
+        return cli_wrong_usage(r->command, "--hold %g is longer than --try %g", r->hold_s,
+                               r->prompts.act_s);
+    if (r->name != NULL && r->record_path == NULL)
+        return cli_wrong_usage(r->command, "--name is for the record; add --record FILE");
+    if (optind < argc)
+        r->source = argv[optind];
+    return EXIT_DONE;
+}
+
+/* ---- The plan ---- */
+
+static int add_to_plan(run *r, const char *name, size_t length)
+{
+    for (int c = 0; c < mien_model_class_count(r->model); c++) {
+        const char *known = mien_model_class_name(r->model, c);
+        if (strlen(known) != length || memcmp(known, name, length) != 0)
+            continue;
+        if (r->plan_length == MAX_PLAN)
+            return cli_wrong_usage(r->command, "a plan has at most %d expressions", MAX_PLAN);
+        r->plan[r->plan_length++] = c;
+        return EXIT_DONE;
+    }
+    return cli_wrong_usage(r->command, "--plan: the model has no expression '%.*s'",
+                           (int)(length > 64 ? 64 : length), name);
+}
+
+static int read_plan(run *r)
+{
+    int status = EXIT_DONE;
+    for (const char *at = r->plan_text; at != NULL && status == EXIT_DONE;) {
+        size_t length = strcspn(at, ",");
+        status = add_to_plan(r, at, length);
+        at = at[length] == ',' ? at + length + 1 : NULL;
+    }
+    for (int c = 0; r->plan_text == NULL && c < mien_model_class_count(r->model); c++)
+        if (strcmp(mien_model_class_name(r->model, c), "neutral") != 0 && c < MAX_PLAN)
+            r->plan[r->plan_length++] = c;
+    r->prompts.count = (size_t)(r->plan_length * r->repeats);
+    return status;
+}
+
+static const char *target_name(const run *r)
+{
+    return mien_model_class_name(r->model, r->plan[r->moment.task % (size_t)r->plan_length]);
+}
+
+/* ---- What people see ---- */
+
+static void show_bar(const run *r)
+{
+    char bar[BAR + 1];
+    int filled = (int)lround(r->attempt.now / 100 * BAR);
+    for (int i = 0; i < BAR; i++)
+        bar[i] = i < filled ? '#' : '.';
+    bar[BAR] = '\0';
+    fprintf(stderr, "\r\033[K  %-10s [%s] %3.0f   best %3.0f   %2.0f s left", target_name(r), bar,
+            r->attempt.now, r->attempt.score, ceil(r->moment.left_s));
+}
+
+static void announce(const run *r)
+{
+    if (r->moment.phase == PROMPT_REST)
+        fprintf(stderr, "%zu of %zu: in %.2g s, show: %s\n", r->moment.task + 1, r->prompts.count,
+                r->moment.left_s, target_name(r));
+    else if (r->moment.phase == PROMPT_ACT)
+        fprintf(stderr, "now: %s\n", target_name(r));
+}
+
+/* ---- Attempts ---- */
+
+static mien_status finish_attempt(run *r, mien_error *error)
+{
+    practice_entry entry = {.time = time(NULL),
+                            .name = r->name != NULL ? r->name : "",
+                            .expression = target_name(r),
+                            .score = r->attempt.score,
+                            .reached_s = r->attempt.reached_s,
+                            .hold_s = r->hold_s};
+    r->sum += entry.score;
+    r->attempts++;
+    if (r->on_terminal)
+        fputs("\r\033[K", stderr);
+    fprintf(stderr, "  %s: %.0f of 100\n", entry.expression, entry.score);
+    mien_status status = MIEN_OK;
+    if (r->record != NULL)
+        status = practice_record_add(r->record, r->record_path, &entry, error);
+    if (status == MIEN_OK && r->json)
+        status = practice_record_add(stdout, "standard output", &entry, error);
+    return status;
+}
+
+static bool same_phase(prompt_moment a, prompt_moment b)
+{
+    return a.phase == b.phase && a.task == b.task;
+}
+
+/* What changes when the clock has come to a time of the source. */
+static mien_status follow_clock(run *r, double time_s, mien_error *error)
+{
+    prompt_moment next = prompts_at(&r->prompts, time_s - r->first_s);
+    mien_status status = MIEN_OK;
+    bool begins = r->first_s < 0;
+    if (begins) {
+        r->first_s = time_s;
+        next = prompts_at(&r->prompts, 0);
+    } else if (same_phase(next, r->moment)) {
+        r->moment = next;
+        return MIEN_OK;
+    } else if (r->moment.phase == PROMPT_ACT) {
+        status = finish_attempt(r, error);
+    }
+    r->moment = next;
+    if (next.phase == PROMPT_ACT)
+        attempt_begin(&r->attempt, time_s, r->hold_s);
+    announce(r);
+    return status;
+}
+
+/* NULL when there is nobody. */
+static const person *largest(const pipeline_frame *frame)
+{
+    const person *found = NULL;
+    for (size_t i = 0; i < frame->count; i++)
+        if (found == NULL || frame->people[i].face.width > found->face.width)
+            found = &frame->people[i];
+    return found;
+}
+
+static mien_status take_frame(run *r, const pipeline_frame *frame, mien_error *error)
+{
+    mien_status status = follow_clock(r, frame->time_s, error);
+    const person *who = largest(frame);
+    if (status != MIEN_OK || r->moment.phase != PROMPT_ACT)
+        return status;
+    if (who != NULL)
+        attempt_see(
+            &r->attempt, frame->time_s,
+            (double)who->face.probabilities[r->plan[r->moment.task % (size_t)r->plan_length]]);
+    if (r->on_terminal)
+        show_bar(r);
+    return MIEN_OK;
+}
+
+/* ---- Running ---- */
+
+static int open_all(run *r)
+{
+    mien_error error;
+    pipeline_settings settings = {.people = {.every = 1, .smooth_s = SMOOTH_S},
+                                  .source = {.stopped = stop_asked}};
+    int status = cli_open_model(&r->setup, &r->model);
+    if (status == EXIT_DONE && r->model == NULL)
+        return cli_wrong_usage(r->command, "it needs a model");
+    if (status == EXIT_DONE)
+        status = read_plan(r);
+    if (status == EXIT_DONE)
+        status = cli_open_detector(&r->setup, &r->detector);
+    if (status == EXIT_DONE && r->record_path != NULL &&
+        practice_record_open(r->record_path, &r->record, &error) != MIEN_OK)
+        status = cli_fail(&error);
+    if (status == EXIT_DONE &&
+        pipeline_open(r->source, r->model, r->detector, &settings, &r->pipeline, &error) != MIEN_OK)
+        status = cli_fail(&error);
+    return status;
+}
+
+static int follow_frames(run *r)
+{
+    mien_error error;
+    pipeline_event event = PIPELINE_NOTHING;
+    pipeline_frame frame;
+    while (r->moment.phase != PROMPT_DONE && event != PIPELINE_END) {
+        mien_status status = pipeline_next(r->pipeline, WAIT_S, &event, &frame, &error);
+        if (status == MIEN_OK && event == PIPELINE_NOTICE)
+            fprintf(stderr, "mien: %s\n", pipeline_notice(r->pipeline));
+        if (status == MIEN_OK && event == PIPELINE_FRAME)
+            status = take_frame(r, &frame, &error);
+        if (status != MIEN_OK)
+            return cli_fail(&error);
+    }
+    return EXIT_DONE;
+}
+
+static void summarise(const run *r)
+{
+    if (r->attempts > 0)
+        fprintf(stderr, "mien: %" PRId64 " %s, %.0f of 100 on the mean\n", r->attempts,
+                r->attempts == 1 ? "attempt" : "attempts", r->sum / (double)r->attempts);
+    if (r->moment.phase != PROMPT_DONE)
+        fprintf(stderr, "mien: it ended before the plan did\n");
+}
+
+static int run_practice(run *r)
+{
+    stop_on_signals();
+    int status = open_all(r);
+    if (status == EXIT_DONE) {
+        status = follow_frames(r);
+        summarise(r);
+    }
+    pipeline_close(r->pipeline);
+    if (r->record != NULL)
+        fclose(r->record);
+    mien_model_free(r->model);
+    mien_detector_free(r->detector);
+    return status;
+}
+
+int cli_practice(int argc, char **argv)
+{
+    run r = {.command = argv[0],
+             .source = "/dev/video0",
+             .repeats = 1,
+             .hold_s = 1,
+             .prompts = {.rest_s = 3, .act_s = 6},
+             .first_s = -1,
+             .on_terminal = isatty(STDERR_FILENO) != 0};
+    cli_setup_init(&r.setup);
+    int status = parse_arguments(&r, argc, argv);
+    if (status != EXIT_DONE)
+        return status;
+    if (r.asked_for_help) {
+        fputs(help, stdout);
+        return EXIT_DONE;
+    }
+    if (r.progress_path != NULL)
+        return practice_progress(r.progress_path);
+    return run_practice(&r);
+}
