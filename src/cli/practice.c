@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/practice_record.h"
+#include "cli/prompting.h"
 #include "cli/stop.h"
 
 #include "eval/attempt.h"
@@ -77,7 +78,7 @@ typedef struct run {
     cli_setup setup;
     int64_t repeats;
     double hold_s;
-    prompts prompts;
+    prompt_clock clock;
     int plan[MAX_PLAN]; /* (plan_length): classes */
     int plan_length;
     mien_model *model;
@@ -85,9 +86,7 @@ typedef struct run {
     pipeline *pipeline;
     FILE *record; /* NULL where nothing is kept */
     attempt attempt;
-    prompt_moment moment; /* of the last frame */
-    double first_s;       /* time of the first frame; negative before it */
-    double sum;           /* of the scores */
+    double sum; /* of the scores */
     int64_t attempts;
 } run;
 
@@ -104,10 +103,10 @@ static int parse_own_option(run *r, int option)
         good = cli_parse_int(r->command, "--repeat", optarg, 1, MAX_REPEATS, &r->repeats);
         break;
     case 'e':
-        good = cli_parse_real(r->command, "--rest", optarg, 0, 600, &r->prompts.rest_s);
+        good = cli_parse_real(r->command, "--rest", optarg, 0, 600, &r->clock.prompts.rest_s);
         break;
     case 't':
-        good = cli_parse_real(r->command, "--try", optarg, 0.5, 600, &r->prompts.act_s);
+        good = cli_parse_real(r->command, "--try", optarg, 0.5, 600, &r->clock.prompts.act_s);
         break;
     case 'o':
         good = cli_parse_real(r->command, "--hold", optarg, 0, 60, &r->hold_s);
@@ -144,9 +143,9 @@ static int parse_arguments(run *r, int argc, char **argv)
         return status;
     if (argc - optind > 1)
         return cli_wrong_usage(r->command, "name one camera, video or stream");
-    if (r->hold_s > r->prompts.act_s)
+    if (r->hold_s > r->clock.prompts.act_s)
         return cli_wrong_usage(r->command, "--hold %g is longer than --try %g", r->hold_s,
-                               r->prompts.act_s);
+                               r->clock.prompts.act_s);
     if (r->name != NULL && r->record_path == NULL)
         return cli_wrong_usage(r->command, "--name is for the record; add --record FILE");
     if (optind < argc)
@@ -182,13 +181,19 @@ static int read_plan(run *r)
     for (int c = 0; r->plan_text == NULL && c < mien_model_class_count(r->model); c++)
         if (strcmp(mien_model_class_name(r->model, c), "neutral") != 0 && c < MAX_PLAN)
             r->plan[r->plan_length++] = c;
-    r->prompts.count = (size_t)(r->plan_length * r->repeats);
+    r->clock.prompts.count = (size_t)(r->plan_length * r->repeats);
     return status;
 }
 
-static const char *target_name(const run *r)
+/* The class of a task. */
+static int target(const run *r, size_t task)
 {
-    return mien_model_class_name(r->model, r->plan[r->moment.task % (size_t)r->plan_length]);
+    return r->plan[task % (size_t)r->plan_length];
+}
+
+static const char *class_name(const run *r, size_t task)
+{
+    return mien_model_class_name(r->model, target(r, task));
 }
 
 /* ---- What people see ---- */
@@ -200,26 +205,18 @@ static void show_bar(const run *r)
     for (int i = 0; i < BAR; i++)
         bar[i] = i < filled ? '#' : '.';
     bar[BAR] = '\0';
-    fprintf(stderr, "\r\033[K  %-10s [%s] %3.0f   best %3.0f   %2.0f s left", target_name(r), bar,
-            r->attempt.now, r->attempt.score, ceil(r->moment.left_s));
-}
-
-static void announce(const run *r)
-{
-    if (r->moment.phase == PROMPT_REST)
-        fprintf(stderr, "%zu of %zu: in %.2g s, show: %s\n", r->moment.task + 1, r->prompts.count,
-                r->moment.left_s, target_name(r));
-    else if (r->moment.phase == PROMPT_ACT)
-        fprintf(stderr, "now: %s\n", target_name(r));
+    fprintf(stderr, "\r\033[K  %-10s [%s] %3.0f   best %3.0f   %2.0f s left",
+            class_name(r, r->clock.now.task), bar, r->attempt.now, r->attempt.score,
+            ceil(r->clock.now.left_s));
 }
 
 /* ---- Attempts ---- */
 
-static mien_status finish_attempt(run *r, mien_error *error)
+static mien_status finish_attempt(run *r, size_t task, mien_error *error)
 {
     practice_entry entry = {.time = time(NULL),
                             .name = r->name != NULL ? r->name : "",
-                            .expression = target_name(r),
+                            .expression = class_name(r, task),
                             .score = r->attempt.score,
                             .reached_s = r->attempt.reached_s,
                             .hold_s = r->hold_s};
@@ -236,53 +233,32 @@ static mien_status finish_attempt(run *r, mien_error *error)
     return status;
 }
 
-static bool same_phase(prompt_moment a, prompt_moment b)
-{
-    return a.phase == b.phase && a.task == b.task;
-}
-
-/* What changes when the clock has come to a time of the source. */
+/* What changes when the source has come to a time. */
 static mien_status follow_clock(run *r, double time_s, mien_error *error)
 {
-    prompt_moment next = prompts_at(&r->prompts, time_s - r->first_s);
+    prompt_moment before, now;
     mien_status status = MIEN_OK;
-    bool begins = r->first_s < 0;
-    if (begins) {
-        r->first_s = time_s;
-        next = prompts_at(&r->prompts, 0);
-    } else if (same_phase(next, r->moment)) {
-        r->moment = next;
+    if (!prompt_clock_follow(&r->clock, time_s, &before))
         return MIEN_OK;
-    } else if (r->moment.phase == PROMPT_ACT) {
-        status = finish_attempt(r, error);
-    }
-    r->moment = next;
-    if (next.phase == PROMPT_ACT)
+    now = r->clock.now;
+    if (before.phase == PROMPT_ACT)
+        status = finish_attempt(r, before.task, error);
+    if (now.phase == PROMPT_ACT)
         attempt_begin(&r->attempt, time_s, r->hold_s);
-    announce(r);
+    if (now.phase != PROMPT_DONE)
+        prompt_announce(&r->clock, class_name(r, now.task));
     return status;
-}
-
-/* NULL when there is nobody. */
-static const person *largest(const pipeline_frame *frame)
-{
-    const person *found = NULL;
-    for (size_t i = 0; i < frame->count; i++)
-        if (found == NULL || frame->people[i].face.width > found->face.width)
-            found = &frame->people[i];
-    return found;
 }
 
 static mien_status take_frame(run *r, const pipeline_frame *frame, mien_error *error)
 {
     mien_status status = follow_clock(r, frame->time_s, error);
-    const person *who = largest(frame);
-    if (status != MIEN_OK || r->moment.phase != PROMPT_ACT)
+    const person *who = prompt_person(frame);
+    if (status != MIEN_OK || r->clock.now.phase != PROMPT_ACT)
         return status;
     if (who != NULL)
-        attempt_see(
-            &r->attempt, frame->time_s,
-            (double)who->face.probabilities[r->plan[r->moment.task % (size_t)r->plan_length]]);
+        attempt_see(&r->attempt, frame->time_s,
+                    (double)who->face.probabilities[target(r, r->clock.now.task)]);
     if (r->on_terminal)
         show_bar(r);
     return MIEN_OK;
@@ -316,7 +292,7 @@ static int follow_frames(run *r)
     mien_error error;
     pipeline_event event = PIPELINE_NOTHING;
     pipeline_frame frame;
-    while (r->moment.phase != PROMPT_DONE && event != PIPELINE_END) {
+    while (!(r->clock.started && r->clock.now.phase == PROMPT_DONE) && event != PIPELINE_END) {
         mien_status status = pipeline_next(r->pipeline, WAIT_S, &event, &frame, &error);
         if (status == MIEN_OK && event == PIPELINE_NOTICE)
             fprintf(stderr, "mien: %s\n", pipeline_notice(r->pipeline));
@@ -333,7 +309,7 @@ static void summarise(const run *r)
     if (r->attempts > 0)
         fprintf(stderr, "mien: %" PRId64 " %s, %.0f of 100 on the mean\n", r->attempts,
                 r->attempts == 1 ? "attempt" : "attempts", r->sum / (double)r->attempts);
-    if (r->moment.phase != PROMPT_DONE)
+    if (!r->clock.started || r->clock.now.phase != PROMPT_DONE)
         fprintf(stderr, "mien: it ended before the plan did\n");
 }
 
@@ -359,8 +335,7 @@ int cli_practice(int argc, char **argv)
              .source = "/dev/video0",
              .repeats = 1,
              .hold_s = 1,
-             .prompts = {.rest_s = 3, .act_s = 6},
-             .first_s = -1,
+             .clock.prompts = {.rest_s = 3, .act_s = 6},
              .on_terminal = isatty(STDERR_FILENO) != 0};
     cli_setup_init(&r.setup);
     int status = parse_arguments(&r, argc, argv);

@@ -4,18 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-prompt_moment prompts_at(const prompts *p, double time_s)
-{
-    double each_s = p->rest_s + p->act_s, since_s = fmax(time_s, 0);
-    if (since_s >= each_s * (double)p->count)
-        return (prompt_moment){PROMPT_DONE, p->count, 0};
-    size_t task = (size_t)(since_s / each_s);
-    double within_s = since_s - each_s * (double)task;
-    if (within_s < p->rest_s)
-        return (prompt_moment){PROMPT_REST, task, p->rest_s - within_s};
-    return (prompt_moment){PROMPT_ACT, task, each_s - within_s};
-}
-
 void attempt_begin(attempt *a, double started_s, double hold_s)
 {
     *a = (attempt){.hold_s = hold_s, .gap_s = 0.5, .started_s = started_s, .reached_s = -1};

@@ -7,29 +7,7 @@
  * experimental: the score says how like the expression a face looks to the network, nothing else.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
-
-/* ---- When ---- */
-
-/* count tasks one after another, each a rest and then the time to act. */
-typedef struct prompts {
-    size_t count;
-    double rest_s, act_s; /* rest at least 0, act over 0 */
-} prompts;
-
-typedef enum prompt_phase { PROMPT_REST, PROMPT_ACT, PROMPT_DONE } prompt_phase;
-
-typedef struct prompt_moment {
-    prompt_phase phase;
-    size_t task;   /* 0..count-1; count when done */
-    double left_s; /* of the phase */
-} prompt_moment;
-
-/* Where the prompts are time_s after their start; before it, the first rest begins. */
-prompt_moment prompts_at(const prompts *p, double time_s);
-
-/* ---- How well ---- */
 
 enum { ATTEMPT_SAMPLES = 512 };
 

@@ -3,6 +3,7 @@
 /* Prompts and scores of practice, against values worked out by hand. */
 
 #include "eval/attempt.h"
+#include "eval/prompts.h"
 #include "support.h"
 
 static void assert_moment(const prompts *p, double time_s, prompt_phase phase, size_t task,
@@ -24,6 +25,22 @@ static void test_prompts_follow_the_clock(void **state)
     assert_moment(&p, 8, PROMPT_REST, 1, 3);
     assert_moment(&p, 15.5, PROMPT_ACT, 1, 0.5);
     assert_moment(&p, 16, PROMPT_DONE, 2, 0);
+}
+
+static void test_a_clock_tells_what_changed(void **state)
+{
+    (void)state;
+    prompt_clock clock = {.prompts = {.count = 1, .rest_s = 1, .act_s = 2}};
+    prompt_moment before;
+    assert_true(prompt_clock_follow(&clock, 100, &before));
+    assert_int_equal(before.phase, PROMPT_DONE);
+    assert_false(prompt_clock_follow(&clock, 100.9, &before));
+    assert_float_equal(clock.now.left_s, 0.1, 1e-9);
+    assert_true(prompt_clock_follow(&clock, 101, &before));
+    assert_int_equal(before.phase, PROMPT_REST);
+    assert_true(prompt_clock_follow(&clock, 107, &before));
+    assert_int_equal(before.phase, PROMPT_ACT);
+    assert_int_equal(clock.now.phase, PROMPT_DONE);
 }
 
 static void test_a_score_needs_the_expression_to_last(void **state)
@@ -64,6 +81,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_prompts_follow_the_clock),
+        cmocka_unit_test(test_a_clock_tells_what_changed),
         cmocka_unit_test(test_a_score_needs_the_expression_to_last),
         cmocka_unit_test(test_a_face_that_is_away_begins_anew),
     };
