@@ -10,18 +10,19 @@
 #include <string.h>
 
 static const char help[] =
-    "usage: mien data preview [OPTION ...] --data FILE --out FILE RECIPE\n"
+    "usage: mien data COMMAND [OPTION ...]\n"
     "\n"
     "  preview   a contact sheet of what a network will see while it learns\n"
+    "  capture   leads a participant through expressions and keeps the faces\n"
     "\n"
-    "  mien data preview --help   its options\n"
+    "  mien data COMMAND --help   its options\n"
     "\n"
     "example: mien data preview --data fer2013.csv --out sheet.png recipe.txt\n";
 
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} commands[] = {{"preview", cli_data_preview}};
+} commands[] = {{"preview", cli_data_preview}, {"capture", cli_become_live}};
 
 int cli_data(int argc, char **argv)
 {
@@ -39,5 +40,5 @@ int cli_data(int argc, char **argv)
         argv[1] = name;
         return commands[i].run(argc - 1, argv + 1);
     }
-    return cli_wrong_usage("mien data", "say 'preview', a set, --out and a recipe");
+    return cli_wrong_usage("mien data", "say 'preview' or 'capture'");
 }

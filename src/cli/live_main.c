@@ -7,6 +7,7 @@
  */
 
 #include "cli/cli.h"
+#include "cli/data.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,7 @@ static const struct {
 } commands[] = {
     {"mien live", cli_live},
     {"mien practice", cli_practice},
+    {"mien data capture", cli_data_capture},
 };
 
 int main(int argc, char **argv)

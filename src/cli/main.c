@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char help[] =
     "mien reads the apparent expression of every face in a picture, on this machine alone.\n"
@@ -31,22 +29,6 @@ static const char help[] =
     "What is reported is how a face looks, not what a person feels. In the European Union reading\n"
     "emotions at work or in education is forbidden, save for medical or safety reasons.\n";
 
-/* The commands about people over time are a program of their own, which lies beside this one; see
- * live_main.c. */
-static int become_live(int argc, char **argv)
-{
-    char path[4096];
-    (void)argc;
-    if (!cli_program_folder(path, sizeof path - sizeof "/mien-live")) {
-        fputs("mien: cannot find out where this program lies\n", stderr);
-        return EXIT_FAILED;
-    }
-    strcat(path, "/mien-live");
-    execv(path, argv);
-    fprintf(stderr, "mien: cannot run %s, which reads video: %s\n", path, strerror(errno));
-    return EXIT_FAILED;
-}
-
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -56,7 +38,7 @@ static const struct {
     {"train", cli_train},           {"search", cli_search},
     {"difficulty", cli_difficulty}, {"data", cli_data},
     {"model", cli_model},           {"bench", cli_bench},
-    {"live", become_live},          {"practice", become_live},
+    {"live", cli_become_live},      {"practice", cli_become_live},
 };
 
 int main(int argc, char **argv)
