@@ -27,6 +27,7 @@ int cli_difficulty(int argc, char **argv);
 int cli_data(int argc, char **argv);
 int cli_explain(int argc, char **argv);
 int cli_live(int argc, char **argv);
+int cli_session(int argc, char **argv);
 
 /* The last word of a program: data that did not reach its file or pipe is a failure. */
 int cli_finish(int status);

@@ -16,6 +16,7 @@ static const struct {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"mien live", cli_live},
+    {"mien session", cli_session},
 };
 
 int main(int argc, char **argv)

@@ -15,6 +15,7 @@ static const char help[] =
     "  analyze     pictures -> faces with their apparent expressions\n"
     "  detect      pictures -> faces\n"
     "  live        a video or stream -> people with their apparent expressions over time\n"
+    "  session     the sessions that `mien live --session` has kept\n"
     "  explain     a picture -> what in a face the network looked at\n"
     "  eval        how well a model does on a labelled set\n"
     "  train       a recipe and labelled pictures -> a model\n"
@@ -55,7 +56,7 @@ static const struct {
     {"train", cli_train},           {"search", cli_search},
     {"difficulty", cli_difficulty}, {"data", cli_data},
     {"model", cli_model},           {"bench", cli_bench},
-    {"live", become_live},
+    {"live", become_live},          {"session", become_live},
 };
 
 int main(int argc, char **argv)
