@@ -20,6 +20,9 @@ ABOVE = {
     "train": {"base", "image", "nn", "prep", "zoo", "data", "eval"},
     "data": {"base", "image", "image/codec", "prep"},
     "eval": {"base", "image", "image/codec", "nn", "data"},
+    "store": {"base", "eval"},
+    "store/sqlite": {"base", "store"},
+    "store/postgres": {"base", "store"},
     "video": {"base", "image", "engine"},
     "video/ffmpeg": {"base", "image", "video"},
 }
@@ -34,6 +37,8 @@ VENDORS = {
     "jansson.h": {"eval", "cli"},
     "cairo.h": {"cli"},
     "oneapi/dnnl/dnnl.h": {"train"},
+    "sqlite3.h": {"store/sqlite"},
+    "libpq-fe.h": {"store/postgres"},
     "libavcodec/avcodec.h": {"video/ffmpeg"},
     "libavformat/avformat.h": {"video/ffmpeg"},
     "libavutil/error.h": {"video/ffmpeg"},

@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/live_output.h"
+#include "cli/live_session.h"
 
 #include "video/pipeline.h"
 
@@ -29,7 +30,7 @@ static const char help[] =
     "  --smooth SECONDS        smooth what a person looks like; it follows a change half-way in\n"
     "                          0.7 times as long; 0 for not at all (default 0.5)\n"
     "  --json                  one JSON object per frame and line (docs/OUTPUT.md)\n"
-    "  --csv                   one row per face and frame\n"
+    "  --csv                   one row per face and frame\n" LIVE_SESSION_HELP
     "  --no-window             print only; so far there is no window\n"
     "  --threads N             threads that look for faces with a cascade (default 1)\n"
     "  --max-pixels N          refuse larger frames (default 100000000)\n"
@@ -44,6 +45,7 @@ static const struct option long_options[] = {
     {"json", no_argument, NULL, 'j'},
     {"csv", no_argument, NULL, 'c'},
     {"no-window", no_argument, NULL, 'w'},
+    LIVE_SESSION_OPTIONS,
     {"threads", required_argument, NULL, 't'},
     {"max-pixels", required_argument, NULL, 'p'},
     {"help", no_argument, NULL, 'h'},
@@ -66,6 +68,8 @@ typedef struct run {
     mien_detector *detector;
     pipeline *pipeline;
     int64_t frames;
+    live_session_options session_options;
+    live_session *session;
 } run;
 
 /* ---- Options ---- */
@@ -114,7 +118,8 @@ static int parse_arguments(run *r, int argc, char **argv)
     int option;
     int status = EXIT_DONE;
     while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-        if (!cli_setup_option(&r->setup, r->command, option, optarg, &status))
+        if (!cli_setup_option(&r->setup, r->command, option, optarg, &status) &&
+            !live_session_option(&r->session_options, r->command, option, optarg, &status))
             status = parse_own_option(r, option);
     if (status != EXIT_DONE || r->asked_for_help)
         return status;
@@ -125,7 +130,7 @@ static int parse_arguments(run *r, int argc, char **argv)
                                "this version has no window yet; add --no-window to print the "
                                "people of each frame");
     r->name = argv[optind];
-    return EXIT_DONE;
+    return live_session_check(&r->session_options, r->command);
 }
 
 /* ---- Stopping ---- */
@@ -194,6 +199,9 @@ static int open_all(run *r)
         status = cli_open_detector(&r->setup, &r->detector);
     if (status == EXIT_DONE && open_pipeline(r, &error) != MIEN_OK)
         status = cli_fail(&error);
+    if (status == EXIT_DONE)
+        status = live_session_open(&r->session_options, r->name, r->model, r->setup.model_path,
+                                   &r->session);
     return status;
 }
 
@@ -201,7 +209,8 @@ static int open_all(run *r)
 static mien_status take_frame(run *r, const pipeline_frame *frame, mien_error *error)
 {
     r->frames++;
-    return live_output_frame(r->format, r->model, frame, error);
+    mien_status status = live_session_frame(r->session, frame, error);
+    return status == MIEN_OK ? live_output_frame(r->format, r->model, frame, error) : status;
 }
 
 /* Each frame reaches its reader at once. When nobody takes it, main says so. */
@@ -215,8 +224,10 @@ static int follow_frames(run *r)
         mien_status status = next_event(r, &event, &frame, &error);
         if (status == MIEN_OK && event == PIPELINE_END)
             break;
-        if (status == MIEN_OK && event == PIPELINE_NOTICE)
+        if (status == MIEN_OK && event == PIPELINE_NOTICE) {
             fprintf(stderr, "mien: %s\n", pipeline_notice(r->pipeline));
+            live_session_notice(r->session, pipeline_notice(r->pipeline));
+        }
         if (status == MIEN_OK && event == PIPELINE_FRAME)
             status = take_frame(r, &frame, &error);
         if (status != MIEN_OK)
@@ -254,6 +265,8 @@ static int run_live(run *r)
         status = follow_frames(r);
         summarise(r, &start);
     }
+    if (live_session_close(r->session) != EXIT_DONE)
+        status = EXIT_FAILED;
     pipeline_close(r->pipeline);
     mien_model_free(r->model);
     mien_detector_free(r->detector);
@@ -262,7 +275,9 @@ static int run_live(run *r)
 
 int cli_live(int argc, char **argv)
 {
-    run r = {.command = argv[0], .settings.people = {.every = 1, .smooth_s = 0.5}};
+    run r = {.command = argv[0],
+             .settings.people = {.every = 1, .smooth_s = 0.5},
+             .session_options = LIVE_SESSION_DEFAULTS};
     cli_setup_init(&r.setup);
     int status = parse_arguments(&r, argc, argv);
     if (status != EXIT_DONE)

@@ -19,6 +19,8 @@ static const struct {
     {"mien live", cli_live},
     {"mien practice", cli_practice},
     {"mien data capture", cli_data_capture},
+    {"mien session", cli_session},
+    {"mien report", cli_report},
 };
 
 int main(int argc, char **argv)

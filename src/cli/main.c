@@ -14,6 +14,8 @@ static const char help[] =
     "  detect      pictures -> faces\n"
     "  live        a video or stream -> people with their apparent expressions over time\n"
     "  practice    an expression to show -> how like it the face looks, from 0 to 100\n"
+    "  session     the sessions that `mien live --session` has kept\n"
+    "  report      a session -> a page about it\n"
     "  explain     a picture -> what in a face the network looked at\n"
     "  eval        how well a model does on a labelled set\n"
     "  train       a recipe and labelled pictures -> a model\n"
@@ -39,6 +41,7 @@ static const struct {
     {"difficulty", cli_difficulty}, {"data", cli_data},
     {"model", cli_model},           {"bench", cli_bench},
     {"live", cli_become_live},      {"practice", cli_become_live},
+    {"session", cli_become_live},   {"report", cli_become_live},
 };
 
 int main(int argc, char **argv)

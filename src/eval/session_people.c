@@ -34,9 +34,12 @@ static void put_shares(FILE *out, const session_findings *f)
 
 static void put_people(FILE *out, const session_findings *f)
 {
-    session_begin_table(out,
-                        "person|first seen|last seen|seen for|happiness ratio|stress ratio||not "
-                        "neutral|to the camera");
+    char columns[160];
+    snprintf(columns, sizeof columns,
+             "person|first seen|last seen|seen for|happiness ratio|stress ratio||neutral under "
+             "%g|to the camera",
+             f->settings->person.neutral_threshold);
+    session_begin_table(out, columns);
     for (size_t i = 0; i < f->people_count; i++) {
         const person_time *p = &f->people[i];
         char name[SESSION_NAME_SIZE];

@@ -32,5 +32,12 @@ static inline const float *timeline_row(const timeline *t, size_t sample)
 {
     return t->probabilities + sample * (size_t)t->class_count;
 }
+/*
+ * How far a face is turned to the camera, by the nose between the eyes:
+ * 1 - min(1, |2 (nose.x - left_eye.x) / (right_eye.x - left_eye.x) - 1|); 1 when it lies midway, 0
+ * when it is before an eye or beyond. landmarks: as of mien_face, (x, y) each; NULL for none.
+ * Negative when there are none or the eyes stand one above the other. Pure.
+ */
+float timeline_facing(const float (*landmarks)[2]);
 
 #endif
