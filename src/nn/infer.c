@@ -130,12 +130,25 @@ static bool all_constant(const nn_tensor *inputs, int count)
     return true;
 }
 
+/* A constant of the graph that the node hands on as it is: float16 weights of a file stand behind
+ * such a Cast. */
+static bool hands_on(const nn_plan *plan, const plan_node *node, const nn_tensor *inputs)
+{
+    bool same = node->op == &nn_op_identity || node->op == &nn_op_cast;
+    return same && inputs[0].type == plan->values[node->output].tensor.type &&
+           inputs[0].data != NULL && !plan->values[node->inputs[0]].owns_data;
+}
+
 /* Runs the node now: its output becomes a constant of the plan. */
 static mien_status compute_constant(nn_plan *plan, const plan_node *node, const nn_tensor *inputs,
                                     mien_error *error)
 {
     plan_value *value = &plan->values[node->output];
     size_t bytes = (size_t)nn_elements(&value->tensor.shape) * nn_type_size(value->tensor.type);
+    if (hands_on(plan, node, inputs)) {
+        value->tensor.data = inputs[0].data;
+        return MIEN_OK;
+    }
     mien_status status = plan_charge(plan, bytes, error);
     if (status != MIEN_OK)
         return status;

@@ -29,6 +29,15 @@ static bool layouts_agree(const nn_shape *shape)
     return shape->dims[1] == 1 || shape->dims[2] * shape->dims[3] == 1;
 }
 
+void lower_release(lowerer *l, int value)
+{
+    if (value < 0 || --l->links.uses[value] > 0 || !l->plan->values[value].owns_data)
+        return;
+    free(l->plan->values[value].tensor.data);
+    l->plan->values[value].tensor.data = NULL;
+    l->plan->values[value].owns_data = false;
+}
+
 /* ---- Steps ---- */
 
 static void run_reference(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
@@ -297,8 +306,8 @@ static mien_status lower_fast(lowerer *l, const plan_node *node)
 
 mien_status plan_lower(nn_plan *plan, mien_error *error)
 {
-    lowerer l = {plan, error};
-    mien_status status = MIEN_OK;
+    lowerer l = {.plan = plan, .error = error};
+    mien_status status = plan_make_links(plan, plan->value_count, &l.links, error);
     for (size_t n = 0; status == MIEN_OK && n < plan->node_count; n++) {
         if (plan->nodes[n].removed)
             continue;
@@ -309,5 +318,6 @@ mien_status plan_lower(nn_plan *plan, mien_error *error)
     }
     for (size_t o = 0; status == MIEN_OK && o < plan->graph->output_count; o++)
         status = lower_in_layout(&l, plan->outputs[o], false, &plan->outputs[o]);
+    plan_free_links(&l.links);
     return status;
 }

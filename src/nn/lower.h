@@ -8,6 +8,7 @@
 
 typedef struct lowerer {
     nn_plan *plan;
+    plan_links links; /* of the nodes, before the first became a step */
     mien_error *error;
 } lowerer;
 
@@ -16,6 +17,10 @@ mien_status lower_no_memory(const lowerer *l);
 
 const nn_shape *lower_shape_of(const lowerer *l, int value);
 bool lower_is_constant(const lowerer *l, int value);
+
+/* A node has packed this constant, or none (-1), and will not read it again: what the plan owns of
+ * it and nobody else reads is freed. */
+void lower_release(lowerer *l, int value);
 
 /* Adds a step with a copy of the inputs. The plan's; NULL when out of memory. */
 nn_step *lower_step(lowerer *l, const char *name, step_run run, const int *inputs, int input_count,

@@ -81,7 +81,7 @@ static float *product_bias(const lowerer *l, const plan_node *node, const nn_con
     return bias;
 }
 
-static mien_status pack(lowerer *l, const plan_node *node, nn_conv *conv)
+static mien_status pack_weights(lowerer *l, const plan_node *node, nn_conv *conv)
 {
     const nn_kernels *kernels = l->plan->kernels;
     const nn_bf16_kernels *bf16 = l->plan->bf16;
@@ -108,6 +108,14 @@ static mien_status pack(lowerer *l, const plan_node *node, nn_conv *conv)
     free(weights);
     free(bias);
     return done ? MIEN_OK : lower_no_memory(l);
+}
+
+static mien_status pack(lowerer *l, const plan_node *node, nn_conv *conv)
+{
+    mien_status status = pack_weights(l, node, conv);
+    for (int i = 1; status == MIEN_OK && i < node->input_count; i++)
+        lower_release(l, node->inputs[i]);
+    return status;
 }
 
 static mien_status lower_conv(lowerer *l, const plan_node *node, nn_conv *conv)
