@@ -64,6 +64,10 @@ static mien_status fail(const connection *c, int code, mien_error *error)
                          c->path, WAIT_MS / 1000);
     case SQLITE_NOTADB:
         return error_set(error, status, "'%s' is no SQLite database", c->path);
+    case SQLITE_IOERR: /* SQLite forgets the system's reason in some places */
+        return error_set(error, status, "'%s': reading or writing failed: %s", c->path,
+                         system_error != 0 ? strerror(system_error)
+                                           : "the disk is full or damaged");
     case SQLITE_CORRUPT:
         return error_set(error, status, "'%s' is damaged: %s", c->path,
                          sqlite3_errmsg(c->database));
