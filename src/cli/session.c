@@ -65,9 +65,7 @@ static const command commands[] = {
      "\n"
      "Prints a session with all its samples (docs/OUTPUT.md).\n"
      "\n" STORE_HELP
-     "  --json                  JSON Lines: the session, then its events, then its samples (this "
-     "is\n"
-     "                          the default)\n"
+     "  --json                  JSON Lines: the session, then its samples (this is the default)\n"
      "  --csv                   one row per sample\n"
      "\n"
      "example: mien session export --csv 3 > morning.csv\n"},

@@ -327,6 +327,8 @@ mien_status store_writer_event(store_writer *w, const store_event *event, mien_e
         b->events[b->event_count++].text = texts + strlen(texts) + 1;
     } else {
         w->lost_events++;
+        if (texts == NULL)
+            error_no_memory(&w->error, "an event", sizeof *event);
         free(texts);
     }
     wake_when_much(w);

@@ -102,7 +102,7 @@ typedef struct file_bytes {
     size_t size;
 } file_bytes;
 
-static file_bytes read_bytes(const char *path)
+static inline file_bytes read_bytes(const char *path)
 {
     FILE *file = fopen(path, "rb");
     if (file == NULL)
@@ -117,7 +117,7 @@ static file_bytes read_bytes(const char *path)
     return result;
 }
 
-static file_bytes read_source(const char *name)
+static inline file_bytes read_source(const char *name)
 {
     char path[4096];
     return read_bytes(test_source_path(name, path, sizeof path));

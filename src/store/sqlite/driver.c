@@ -64,6 +64,10 @@ static mien_status fail(const connection *c, int code, mien_error *error)
                          c->path, WAIT_MS / 1000);
     case SQLITE_NOTADB:
         return error_set(error, status, "'%s' is no SQLite database", c->path);
+    case SQLITE_IOERR: /* SQLite forgets the system's reason in some places */
+        return error_set(error, status, "'%s': reading or writing failed: %s", c->path,
+                         system_error != 0 ? strerror(system_error)
+                                           : "the disk is full or damaged");
     case SQLITE_CORRUPT:
         return error_set(error, status, "'%s' is damaged: %s", c->path,
                          sqlite3_errmsg(c->database));
@@ -139,8 +143,7 @@ static mien_status configure(connection *c, mien_error *error)
     sqlite3_db_config(c->database, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
     return run_script(c,
                       "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
-                      "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;"
-                      "PRAGMA temp_store = MEMORY",
+                      "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON",
                       error);
 }
 
@@ -170,11 +173,10 @@ static mien_status open_connection(const char *where, bool create, void **out, m
     return MIEN_OK;
 }
 
-/* Both stay with the file. */
+/* This stays with the file. */
 static mien_status prepare(void *context, mien_error *error)
 {
-    return run_script(context, "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL",
-                      error);
+    return run_script(context, "PRAGMA journal_mode = WAL", error);
 }
 
 /* ---- Statements ---- */
@@ -310,11 +312,14 @@ static mien_status empty_log(void *context, mien_error *error)
     return status == MIEN_OK && busy ? fail(context, SQLITE_BUSY, error) : status;
 }
 
-/* What is deleted is overwritten with zeros (secure_delete) once the log is merged into the file;
- * pages that hold nothing any more go back to the file system. */
+/*
+ * Deleted rows are overwritten with zeros (secure_delete), but rows that once moved from page to
+ * page leave copies of themselves: so all pages are written anew. They come into the file, and the
+ * log becomes empty, when the log is merged.
+ */
 static mien_status scrub(void *context, mien_error *error)
 {
-    mien_status status = run_script(context, "PRAGMA incremental_vacuum", error);
+    mien_status status = run_script(context, "VACUUM", error);
     return status == MIEN_OK ? empty_log(context, error) : status;
 }
 

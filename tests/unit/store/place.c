@@ -21,9 +21,16 @@ static const char *server(void)
     return address;
 }
 
+static void pass_over(void *context, const char *message)
+{
+    (void)context;
+    (void)message;
+}
+
 static void tell_server(const char *address, const char *sql)
 {
     PGconn *connection = PQconnectdb(address);
+    PQsetNoticeProcessor(connection, pass_over, NULL);
     PGresult *result = PQexec(connection, sql);
     ExecStatusType status = PQresultStatus(result);
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
@@ -132,18 +139,45 @@ void standard_probabilities(int i, float *probabilities)
     probabilities[2] = 0.75f - probabilities[0];
 }
 
-int64_t write_session(store *s, const store_session *session, int first, int last)
+void write_samples(store_writer *writer, int first, int last)
 {
     mien_error error;
-    store_writer *writer;
-    int64_t id;
-    assert_ok(store_writer_open(s, session, &writer, &id, &error), &error);
     for (int i = first; i < last; i++) {
         float probabilities[STANDARD_CLASSES];
         timeline_sample sample = standard_sample(i);
         standard_probabilities(i, probabilities);
         assert_ok(store_writer_sample(writer, &sample, probabilities, &error), &error);
     }
+}
+
+int64_t write_session(store *s, const store_session *session, int count)
+{
+    mien_error error;
+    store_writer *writer;
+    int64_t id;
+    assert_ok(store_writer_open(s, session, &writer, &id, &error), &error);
+    write_samples(writer, 0, count);
     assert_ok(store_writer_close(writer, &error), &error);
     return id;
+}
+
+store_record *read_session(store *s, int64_t id)
+{
+    mien_error error;
+    store_record *record;
+    assert_ok(store_read(s, id, &record, &error), &error);
+    return record;
+}
+
+void check_sample(const timeline *line, size_t i, int number)
+{
+    const timeline_sample *got = &line->samples[i], expected = standard_sample(number);
+    float probabilities[STANDARD_CLASSES];
+    standard_probabilities(number, probabilities);
+    assert_true(got->time_s == expected.time_s && got->person == expected.person);
+    assert_true(got->x == expected.x && got->y == expected.y);
+    assert_true(got->width == expected.width && got->height == expected.height);
+    assert_true(got->facing == expected.facing);
+    assert_memory_equal(line->probabilities + i * STANDARD_CLASSES, probabilities,
+                        sizeof probabilities);
 }

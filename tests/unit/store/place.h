@@ -40,7 +40,16 @@ extern const store_session standard_session;
 timeline_sample standard_sample(int i);
 void standard_probabilities(int i, float *probabilities);
 
-/* Opens a session, hands over samples first..last-1, and closes it. Returns its id. */
-int64_t write_session(store *s, const store_session *session, int first, int last);
+/* Hands over samples first..last-1. */
+void write_samples(store_writer *writer, int first, int last);
+
+/* Writes a session with samples 0..count-1. Returns its id. */
+int64_t write_session(store *s, const store_session *session, int count);
+
+/* Reads a session, which must be there. */
+store_record *read_session(store *s, int64_t id);
+
+/* Sample i is the standard one, and so are its probabilities. */
+void check_sample(const timeline *line, size_t i, int number);
 
 #endif
