@@ -33,13 +33,16 @@ typedef struct style {
     double line, font;
 } style;
 
+/* The least that can be read. */
+#define MIN_FONT 9.0
+
 static style style_for(const canvas *c, const mien_face *face)
 {
     int width = cairo_image_surface_get_width(c->surface);
     int height = cairo_image_surface_get_height(c->surface);
     double font = fmin(width, height) / 30;
     font = fmin(fmin(font, 60), (double)face->width / 6);
-    font = fmax(font, 9);
+    font = fmax(font, MIN_FONT);
     return (style){font / 6, font};
 }
 
@@ -75,19 +78,23 @@ static void name_face(const mien_model *model, const annotate_mark *mark, char *
     snprintf(text, size, "%s%s", who, look);
 }
 
-/* Above the box where there is room, else at its top; within the picture from left to right. */
+/* Above the box where there is room, else at its top; within the picture from left to right. A name
+ * that is much wider than its face is written smaller, so that neighbours can be read. */
 static void draw_label(canvas *c, const mien_face *face, const char *text, style s)
 {
-    double width = canvas_text_width(c, s.font, text) + s.font / 2;
-    double above = (double)face->y - s.font * 0.5;
-    double y = above > s.font ? above : fmax((double)face->y, 0) + s.font;
+    double width = canvas_text_width(c, s.font, text);
+    double size = s.font * fmin(1, 1.4 * (double)face->width / width);
+    size = fmax(size, MIN_FONT);
+    width = canvas_text_width(c, size, text) + size / 2;
+    double above = (double)face->y - size * 0.5;
+    double y = above > size ? above : fmax((double)face->y, 0) + size;
     double x = fmin((double)face->x, cairo_image_surface_get_width(c->surface) - width);
     x = fmax(x, 0);
     cairo_set_source_rgba(c->cr, 0, 0, 0, 0.65);
-    cairo_rectangle(c->cr, x, y - s.font, width, s.font * 1.35);
+    cairo_rectangle(c->cr, x, y - size, width, size * 1.35);
     cairo_fill(c->cr);
     cairo_set_source_rgb(c->cr, 1, 1, 1);
-    canvas_text(c, x + s.font / 4, y, s.font, text);
+    canvas_text(c, x + size / 4, y, size, text);
 }
 
 /* Under the box: dark over its whole width, coloured as far as the confidence goes. */
