@@ -35,6 +35,7 @@ VENDORS = {
     "cairo.h": {"cli"},
     "oneapi/dnnl/dnnl.h": {"train"},
     "libavcodec/avcodec.h": {"video/ffmpeg"},
+    "libavcodec/bsf.h": {"video/ffmpeg"},
     "libavformat/avformat.h": {"video/ffmpeg"},
     "libavutil/common.h": {"video/ffmpeg"},
     "libavutil/error.h": {"video/ffmpeg"},

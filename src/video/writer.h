@@ -16,7 +16,7 @@ typedef struct video_writer video_writer;
 
 typedef struct video_writer_options {
     /* What the frames come from, as of video_source_open: it is never written over, and the sound
-     * of a local file is copied, packet by packet. NULL: nothing is known of it. */
+     * of a local file is copied, packet by packet, from time 0 on. NULL: nothing is known. */
     const char *source;
     bool force; /* replace a file that is there */
 } video_writer_options;

@@ -2,7 +2,8 @@
 #ifndef VIDEO_FFMPEG_SOUND_H
 #define VIDEO_FFMPEG_SOUND_H
 
-/* The sound of a local file as it is stored, packet by packet. Inside this folder only. */
+/* The sound of a local file as it is stored, packet by packet (AAC without the headers of ADTS).
+ * Inside this folder only. */
 
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>

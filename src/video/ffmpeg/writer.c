@@ -277,14 +277,13 @@ static mien_status add_streams(video_writer *w, mien_error *error)
     return code >= 0 ? MIEN_OK : fail(w, code, "its streams cannot be described", error);
 }
 
-/* Some sounds describe themselves only with their first packet; then MP4's header has to wait. */
+/* MP4 describes Dolby's sounds by their first packet; then its header has to wait. */
 static bool must_delay_header(const video_writer *w)
 {
     if (w->audio == NULL)
         return false;
     const AVCodecParameters *kind = w->audio->codecpar;
-    return kind->codec_id == AV_CODEC_ID_AC3 || kind->codec_id == AV_CODEC_ID_EAC3 ||
-           (kind->codec_id == AV_CODEC_ID_AAC && kind->extradata_size == 0);
+    return kind->codec_id == AV_CODEC_ID_AC3 || kind->codec_id == AV_CODEC_ID_EAC3;
 }
 
 /* What makes the container whole after each piece. Options of another container are ignored. */
@@ -305,6 +304,7 @@ static mien_status write_header(video_writer *w, mien_error *error)
     AVDictionary *settings = NULL;
     int code = set_pieces(w, &settings);
     w->container->flush_packets = 1;
+    w->container->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL; /* FLAC in MP4 */
     w->container->avoid_negative_ts = AVFMT_AVOID_NEG_TS_MAKE_NON_NEGATIVE;
     if (code >= 0)
         code = avio_open(&w->container->pb, w->container->url, AVIO_FLAG_WRITE);
