@@ -43,7 +43,7 @@ static style style_for(const canvas *c, const mien_face *face)
     double font = fmin(width, height) / 30;
     font = fmin(fmin(font, 60), (double)face->width / 6);
     font = fmax(font, MIN_FONT);
-    return (style){font / 6, font};
+    return (style){fmax(font / 6, 2), font};
 }
 
 static void draw_box(cairo_t *cr, const annotate_mark *mark, style s)

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 static const char help[] =
@@ -184,15 +185,24 @@ static mien_status next_event(run *r, pipeline_event *event, pipeline_frame *fra
     return status;
 }
 
+/* Files do, also those that a pattern names; devices, pipes and streams do not. */
+static bool can_wait(const char *name)
+{
+    struct stat info;
+    if (stat(name, &info) == 0)
+        return S_ISREG(info.st_mode);
+    return strchr(name, '%') != NULL && strstr(name, "://") == NULL;
+}
+
 static int open_all(run *r)
 {
     mien_error error;
     int status = cli_open_model(&r->setup, &r->model);
     if (status == EXIT_DONE)
         status = cli_open_detector(&r->setup, &r->detector);
-    if (status == EXIT_DONE &&
-        (open_pipeline(r, &error) != MIEN_OK ||
-         live_show_open(&r->show_settings, r->name, r->model, &r->show, &error) != MIEN_OK))
+    if (status == EXIT_DONE && (open_pipeline(r, &error) != MIEN_OK ||
+                                live_show_open(&r->show_settings, r->name, can_wait(r->name),
+                                               r->model, &r->show, &error) != MIEN_OK))
         status = cli_fail(&error);
     return status;
 }

@@ -47,7 +47,7 @@ struct live_show {
     live_save *save;
     bool saving; /* mode */
     bool failed;
-    bool is_file; /* it can wait */
+    bool can_wait;
     bool paused, ended;
     mien_image held; /* what the window shows while it is paused; else empty */
     int64_t frame;   /* number of the one that is shown */
@@ -118,20 +118,14 @@ int live_show_check(const live_show_settings *settings, const char *command)
 
 /* ---- Opening and closing ---- */
 
-static bool is_pattern_or_file(const char *source)
-{
-    return file_exists(source) || (strchr(source, '%') != NULL && strstr(source, "://") == NULL);
-}
-
-mien_status live_show_open(const live_show_settings *settings, const char *source,
+mien_status live_show_open(const live_show_settings *settings, const char *source, bool can_wait,
                            const mien_model *model, live_show **out, mien_error *error)
 {
     *out = NULL;
     live_show *s = memory_zeroed(1, sizeof *s);
     if (s == NULL)
         return error_no_memory(error, "what is shown", sizeof *s);
-    *s = (live_show){.settings = *settings, .source = source, .model = model};
-    s->is_file = is_pattern_or_file(source);
+    *s = (live_show){.settings = *settings, .source = source, .can_wait = can_wait, .model = model};
     s->saving = settings->save.folder != NULL;
     mien_status status = MIEN_OK;
     char title[300];
@@ -350,7 +344,7 @@ bool live_show_is_due(live_show *s, const pipeline_frame *frame)
     if (s->window == NULL)
         return true;
     answer_keys(s);
-    if (frame == NULL || s->ended || !s->is_file)
+    if (frame == NULL || s->ended || !s->can_wait)
         return true;
     return !s->paused && keeps_pace(s, frame->time_s);
 }
