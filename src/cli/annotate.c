@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/annotate.h"
 
-#include "cli/canvas.h"
-
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -12,113 +11,161 @@ static const double palette[][3] = {
     {0.00, 0.45, 0.70}, {0.90, 0.62, 0.00}, {0.34, 0.71, 0.91}, {0.75, 0.75, 0.75},
 };
 
-static void set_class_colour(cairo_t *cr, const mien_face *face, int class_index)
+static void set_class_colour(cairo_t *cr, int class_index)
 {
-    static const double plain[3] = {0.34, 0.71, 0.91};
-    size_t colours = sizeof palette / sizeof *palette;
-    const double *colour = face->has_expression ? palette[(size_t)class_index % colours] : plain;
+    const double *colour = palette[(size_t)class_index % (sizeof palette / sizeof *palette)];
     cairo_set_source_rgb(cr, colour[0], colour[1], colour[2]);
 }
 
-/* Sizes grow with the picture, so that a photograph reads like a thumbnail. */
+static void set_face_colour(cairo_t *cr, const mien_face *face)
+{
+    if (!face->has_expression)
+        cairo_set_source_rgb(cr, 0.34, 0.71, 0.91);
+    else if (face->unsure)
+        cairo_set_source_rgb(cr, 0.62, 0.62, 0.62);
+    else
+        set_class_colour(cr, face->top);
+}
+
+/* Sizes in pixels. They grow with the picture, so that a photograph reads like a thumbnail, and
+ * shrink with the face, so that the names of a crowd stay apart. */
 typedef struct style {
     double line, font;
 } style;
 
-static style style_for(int width, int height)
+/* The least that can be read. */
+#define MIN_FONT 9.0
+
+static style style_for(const canvas *c, const mien_face *face)
 {
-    double side = width < height ? width : height;
-    double font = side / 36;
-    font = font < 9 ? 9 : font > 60 ? 60 : font;
-    return (style){font / 6, font};
+    int width = cairo_image_surface_get_width(c->surface);
+    int height = cairo_image_surface_get_height(c->surface);
+    double font = fmin(width, height) / 30;
+    font = fmin(fmin(font, 60), (double)face->width / 6);
+    font = fmax(font, MIN_FONT);
+    return (style){fmax(font / 6, 2), font};
 }
 
-static void draw_landmarks(cairo_t *cr, const mien_face *face, style s)
+static void draw_box(cairo_t *cr, const annotate_mark *mark, style s)
 {
-    for (int i = 0; i < 5 && face->has_landmarks; i++) {
+    const mien_face *face = mark->face;
+    const double dashes[] = {s.line * 2, s.line * 2};
+    set_face_colour(cr, face);
+    cairo_set_line_width(cr, s.line);
+    cairo_set_dash(cr, dashes, mark->predicted ? 2 : 0, 0);
+    cairo_rectangle(cr, (double)face->x, (double)face->y, (double)face->width,
+                    (double)face->height);
+    cairo_stroke(cr);
+    /* In a video they would flicker: only faces that were found have them. */
+    for (int i = 0; i < 5 && face->has_landmarks && !mark->brief; i++) {
         cairo_arc(cr, (double)face->landmarks[i][0], (double)face->landmarks[i][1], s.line * 1.2, 0,
                   2 * M_PI);
         cairo_fill(cr);
     }
 }
 
-static void draw_label(cairo_t *cr, const char *text, double x, double y, style s)
+/* "person 2: unsure: happy 31 %", or as much of it as is known. */
+static void name_face(const mien_model *model, const annotate_mark *mark, char *text, size_t size)
 {
-    cairo_text_extents_t extents;
-    cairo_text_extents(cr, text, &extents);
-    cairo_set_source_rgba(cr, 0, 0, 0, 0.65);
-    cairo_rectangle(cr, x, y - s.font, extents.x_advance + s.font / 2, s.font * 1.35);
-    cairo_fill(cr);
-    cairo_set_source_rgb(cr, 1, 1, 1);
-    cairo_move_to(cr, x + s.font / 4, y);
-    cairo_show_text(cr, text);
+    const mien_face *face = mark->face;
+    char who[40] = "", look[160] = "";
+    if (mark->id != 0)
+        snprintf(who, sizeof who, "person %" PRId64 "%s", mark->id,
+                 face->has_expression ? ": " : "");
+    if (face->has_expression)
+        snprintf(look, sizeof look, "%s%.100s %.0f %%", face->unsure ? "unsure: " : "",
+                 mien_model_class_name(model, face->top), 100 * (double)face->confidence);
+    snprintf(text, size, "%s%s", who, look);
 }
 
-/* The widest class name, in the font that is set. */
-static double name_width(cairo_t *cr, const mien_model *model)
+/* Above the box where there is room, else at its top; within the picture from left to right. A name
+ * that is much wider than its face is written smaller, so that neighbours can be read. */
+static void draw_label(canvas *c, const mien_face *face, const char *text, style s)
+{
+    double width = canvas_text_width(c, s.font, text);
+    double size = s.font * fmin(1, 1.4 * (double)face->width / width);
+    size = fmax(size, MIN_FONT);
+    width = canvas_text_width(c, size, text) + size / 2;
+    double above = (double)face->y - size * 0.5;
+    double y = above > size ? above : fmax((double)face->y, 0) + size;
+    double x = fmin((double)face->x, cairo_image_surface_get_width(c->surface) - width);
+    x = fmax(x, 0);
+    cairo_set_source_rgba(c->cr, 0, 0, 0, 0.65);
+    cairo_rectangle(c->cr, x, y - size, width, size * 1.35);
+    cairo_fill(c->cr);
+    cairo_set_source_rgb(c->cr, 1, 1, 1);
+    canvas_text(c, x + size / 4, y, size, text);
+}
+
+/* Under the box: dark over its whole width, coloured as far as the confidence goes. */
+static void draw_confidence(cairo_t *cr, const mien_face *face, style s)
+{
+    double x = (double)face->x, y = (double)face->y + (double)face->height + s.line;
+    double width = (double)face->width, height = s.font * 0.45;
+    cairo_set_source_rgba(cr, 0, 0, 0, 0.65);
+    cairo_rectangle(cr, x, y, width, height);
+    cairo_fill(cr);
+    set_face_colour(cr, face);
+    cairo_rectangle(cr, x, y, width * (double)face->confidence, height);
+    cairo_fill(cr);
+}
+
+/* The widest class name. */
+static double name_width(canvas *c, const mien_model *model, double size)
 {
     double widest = 0;
-    for (int c = 0; c < mien_model_class_count(model); c++) {
-        cairo_text_extents_t extents;
-        cairo_text_extents(cr, mien_model_class_name(model, c), &extents);
-        widest = fmax(widest, extents.x_advance);
-    }
+    for (int i = 0; i < mien_model_class_count(model); i++)
+        widest = fmax(widest, canvas_text_width(c, size, mien_model_class_name(model, i)));
     return widest;
 }
 
 /* Under the box a row for each class: its name, then a bar as long as the probability. */
-static void draw_bars(cairo_t *cr, const mien_model *model, const mien_face *face, style s)
+static void draw_classes(canvas *c, const mien_model *model, const mien_face *face, style s)
 {
+    cairo_t *cr = c->cr;
     int classes = mien_model_class_count(model);
-    double row = fmin(s.font * 0.75, (double)face->height / 5);
+    double row = fmin(s.font * 0.75, (double)face->height / 5), size = row * 0.95;
     double x = (double)face->x, y = (double)face->y + (double)face->height + s.line;
-    cairo_set_font_size(cr, row * 0.95);
-    double names = name_width(cr, model) + row * 0.6;
+    double names = name_width(c, model, size) + row * 0.6;
     double bars = fmax((double)face->width - names, row * 3);
     cairo_set_source_rgba(cr, 0, 0, 0, 0.6);
     cairo_rectangle(cr, x, y, names + bars, row * (classes + 0.4));
     cairo_fill(cr);
-    for (int c = 0; c < classes; c++) {
-        double top = y + row * (c + 0.2);
+    for (int i = 0; i < classes; i++) {
+        double top = y + row * (i + 0.2);
         cairo_set_source_rgb(cr, 1, 1, 1);
-        cairo_move_to(cr, x + row * 0.3, top + row * 0.82);
-        cairo_show_text(cr, mien_model_class_name(model, c));
-        set_class_colour(cr, face, c);
-        cairo_rectangle(cr, x + names, top + row * 0.1, bars * (double)face->probabilities[c],
+        canvas_text(c, x + row * 0.3, top + row * 0.82, size, mien_model_class_name(model, i));
+        set_class_colour(cr, i);
+        cairo_rectangle(cr, x + names, top + row * 0.1, bars * (double)face->probabilities[i],
                         row * 0.8);
         cairo_fill(cr);
     }
 }
 
-static void draw_face(cairo_t *cr, const mien_model *model, const mien_face *face, style s)
+void annotate_face(canvas *c, const mien_model *model, const annotate_mark *mark)
 {
-    set_class_colour(cr, face, face->top);
-    cairo_set_line_width(cr, s.line);
-    cairo_rectangle(cr, (double)face->x, (double)face->y, (double)face->width,
-                    (double)face->height);
-    cairo_stroke(cr);
-    draw_landmarks(cr, face, s);
-    if (!face->has_expression)
-        return;
-    char text[80];
-    snprintf(text, sizeof text, "%s%s %.0f %%", face->unsure ? "unsure: " : "",
-             mien_model_class_name(model, face->top), 100 * (double)face->confidence);
-    draw_bars(cr, model, face, s);
-    cairo_set_font_size(cr, s.font);
-    double above = (double)face->y - s.font * 0.5;
-    draw_label(cr, text, (double)face->x, above > s.font ? above : (double)face->y + s.font, s);
+    const mien_face *face = mark->face;
+    style s = style_for(c, face);
+    char text[256];
+    draw_box(c->cr, mark, s);
+    if (face->has_expression && mark->brief)
+        draw_confidence(c->cr, face, s);
+    else if (face->has_expression)
+        draw_classes(c, model, face, s);
+    name_face(model, mark, text, sizeof text);
+    if (text[0] != '\0')
+        draw_label(c, face, text, s);
 }
 
 mien_status annotate_picture(const mien_image *image, const mien_model *model,
                              const mien_face *faces, size_t count, mien_image *out,
                              mien_error *error)
 {
-    canvas c;
+    canvas c = {0};
     *out = (mien_image){0};
-    mien_status status = canvas_create_of(image, &c, error);
-    style s = style_for(image->width, image->height);
+    mien_status status = canvas_load(&c, image, error);
     for (size_t i = 0; status == MIEN_OK && i < count; i++)
-        draw_face(c.cr, model, &faces[i], s);
+        annotate_face(&c, model, &(annotate_mark){.face = &faces[i]});
     if (status == MIEN_OK)
         status = canvas_finish(&c, out, error);
     canvas_free(&c);

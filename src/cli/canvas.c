@@ -7,6 +7,12 @@
 
 #define MAX_CAIRO_SIDE 32767
 
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "Cairo's pixels are taken for BGRA8, which they are in little-endian memory"
+#endif
+
+enum { MAX_TEXT = 512 };
+
 /* Cairo remembers its first failure and draws nothing from there on. */
 static mien_status check_drawing(cairo_t *cr, mien_error *error)
 {
@@ -73,9 +79,14 @@ static void copy_out(cairo_surface_t *surface, mien_image *image)
     }
 }
 
-mien_status canvas_create_of(const mien_image *image, canvas *c, mien_error *error)
+mien_status canvas_load(canvas *c, const mien_image *image, mien_error *error)
 {
-    mien_status status = canvas_create(image->width, image->height, c, error);
+    mien_status status = MIEN_OK;
+    if (c->surface == NULL || cairo_image_surface_get_width(c->surface) != image->width ||
+        cairo_image_surface_get_height(c->surface) != image->height) {
+        canvas_free(c);
+        status = canvas_create(image->width, image->height, c, error);
+    }
     if (status == MIEN_OK)
         copy_in(image, c->surface);
     return status;
@@ -106,12 +117,22 @@ mien_status canvas_place(canvas *c, const mien_image *image, double x, double y,
     return check_drawing(c->cr, error);
 }
 
+/* Cairo draws nothing more after a text that is not UTF-8. */
 void canvas_text(canvas *c, double x, double y, double size, const char *text)
 {
-    char clean[512]; /* Cairo draws nothing more after a text that is not UTF-8 */
+    char clean[MAX_TEXT];
     cairo_set_font_size(c->cr, size);
     cairo_move_to(c->cr, x, y);
     cairo_show_text(c->cr, utf8_clean(text, clean, sizeof clean));
+}
+
+double canvas_text_width(canvas *c, double size, const char *text)
+{
+    char clean[MAX_TEXT];
+    cairo_text_extents_t extents;
+    cairo_set_font_size(c->cr, size);
+    cairo_text_extents(c->cr, utf8_clean(text, clean, sizeof clean), &extents);
+    return extents.x_advance;
 }
 
 mien_status canvas_finish(const canvas *c, mien_image *out, mien_error *error)
@@ -125,4 +146,19 @@ mien_status canvas_finish(const canvas *c, mien_image *out, mien_error *error)
     if (status == MIEN_OK)
         copy_out(c->surface, out);
     return status;
+}
+
+mien_status canvas_view(const canvas *c, mien_image *view, mien_error *error)
+{
+    *view = (mien_image){0};
+    mien_status status = check_drawing(c->cr, error);
+    if (status != MIEN_OK)
+        return status;
+    cairo_surface_flush(c->surface);
+    *view = (mien_image){.data = cairo_image_surface_get_data(c->surface),
+                         .width = cairo_image_surface_get_width(c->surface),
+                         .height = cairo_image_surface_get_height(c->surface),
+                         .stride = (size_t)cairo_image_surface_get_stride(c->surface),
+                         .format = MIEN_PIXEL_BGRA8};
+    return MIEN_OK;
 }

@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 #include "cli/live_output.h"
 #include "cli/live_session.h"
+#include "cli/live_show.h"
 
 #include "video/pipeline.h"
 
@@ -13,25 +14,27 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 static const char help[] =
-    "usage: mien live --no-window [OPTION ...] SOURCE\n"
+    "usage: mien live [OPTION ...] SOURCE\n"
     "\n"
-    "Follows the people in a video and prints the apparent expression of each, frame by frame.\n"
+    "Follows the people in a video: shows the apparent expression of each in a window, and prints\n"
+    "it frame by frame.\n"
     "SOURCE is a file that FFmpeg reads (video, animated GIF), '-' for standard input (formats "
     "that\n"
     "can be read from start to end, such as Matroska), a pattern for numbered pictures\n"
     "('frames/%04d.png'), or an address (rtsp://, http://, udp://).\n"
-    "Ctrl-C ends it after the current frame.\n"
+    "Ctrl-C ends it after the current frame; so does q in the window, which also knows space\n"
+    "(pause), s (snapshot) and m (free or saving mode).\n"
     "\n" CLI_MODEL_HELP CLI_DETECTOR_HELP
     "  --every N               look for faces in one frame of N (default 1); between them they\n"
     "                          are read where they are expected\n"
     "  --smooth SECONDS        smooth what a person looks like; it follows a change half-way in\n"
     "                          0.7 times as long; 0 for not at all (default 0.5)\n"
     "  --json                  one JSON object per frame and line (docs/OUTPUT.md)\n"
-    "  --csv                   one row per face and frame\n" LIVE_SESSION_HELP
-    "  --no-window             print only; so far there is no window\n"
+    "  --csv                   one row per face and frame\n" LIVE_SHOW_HELP LIVE_SESSION_HELP
     "  --threads N             threads that look for faces with a cascade (default 1)\n"
     "  --max-pixels N          refuse larger frames (default 100000000)\n"
     "\n"
@@ -44,8 +47,8 @@ static const struct option long_options[] = {
     {"smooth", required_argument, NULL, 'o'},
     {"json", no_argument, NULL, 'j'},
     {"csv", no_argument, NULL, 'c'},
-    {"no-window", no_argument, NULL, 'w'},
     LIVE_SESSION_OPTIONS,
+    LIVE_SHOW_OPTIONS,
     {"threads", required_argument, NULL, 't'},
     {"max-pixels", required_argument, NULL, 'p'},
     {"help", no_argument, NULL, 'h'},
@@ -62,11 +65,13 @@ typedef struct run {
     cli_setup setup;
     output_format format;
     pipeline_settings settings;
-    bool without_window;
+    live_show_settings show_settings;
     bool asked_for_help;
     mien_model *model;
     mien_detector *detector;
     pipeline *pipeline;
+    live_show *show;
+    bool ended; /* the source, by itself */
     int64_t frames;
     live_session_options session_options;
     live_session *session;
@@ -93,9 +98,6 @@ static int parse_own_option(run *r, int option)
     case 'c':
         r->format = OUTPUT_CSV;
         break;
-    case 'w':
-        r->without_window = true;
-        break;
     case 't':
         good = cli_parse_int(r->command, "--threads", optarg, 1, 256, &number);
         r->setup.detector.threads = (int)number;
@@ -119,18 +121,16 @@ static int parse_arguments(run *r, int argc, char **argv)
     int status = EXIT_DONE;
     while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
         if (!cli_setup_option(&r->setup, r->command, option, optarg, &status) &&
-            !live_session_option(&r->session_options, r->command, option, optarg, &status))
+            !live_session_option(&r->session_options, r->command, option, optarg, &status) &&
+            !live_show_option(&r->show_settings, r->command, option, optarg, &status))
             status = parse_own_option(r, option);
     if (status != EXIT_DONE || r->asked_for_help)
         return status;
     if (optind + 1 != argc)
         return cli_wrong_usage(r->command, "name one video or stream");
-    if (!r->without_window)
-        return cli_wrong_usage(r->command,
-                               "this version has no window yet; add --no-window to print the "
-                               "people of each frame");
     r->name = argv[optind];
-    return live_session_check(&r->session_options, r->command);
+    status = live_session_check(&r->session_options, r->command);
+    return status == EXIT_DONE ? live_show_check(&r->show_settings, r->command) : status;
 }
 
 /* ---- Stopping ---- */
@@ -191,13 +191,24 @@ static mien_status next_event(run *r, pipeline_event *event, pipeline_frame *fra
     return status;
 }
 
+/* Files do, also those that a pattern names; devices, pipes and streams do not. */
+static bool can_wait(const char *name)
+{
+    struct stat info;
+    if (stat(name, &info) == 0)
+        return S_ISREG(info.st_mode);
+    return strchr(name, '%') != NULL && strstr(name, "://") == NULL;
+}
+
 static int open_all(run *r)
 {
     mien_error error;
     int status = cli_open_model(&r->setup, &r->model);
     if (status == EXIT_DONE)
         status = cli_open_detector(&r->setup, &r->detector);
-    if (status == EXIT_DONE && open_pipeline(r, &error) != MIEN_OK)
+    if (status == EXIT_DONE && (open_pipeline(r, &error) != MIEN_OK ||
+                                live_show_open(&r->show_settings, r->name, can_wait(r->name),
+                                               r->model, &r->show, &error) != MIEN_OK))
         status = cli_fail(&error);
     if (status == EXIT_DONE)
         status = live_session_open(&r->session_options, r->name, r->model, r->setup.model_path,
@@ -205,10 +216,23 @@ static int open_all(run *r)
     return status;
 }
 
+/* A file in a window plays at its own pace. */
+static void wait_until_due(run *r, const pipeline_frame *frame)
+{
+    const struct timespec moment = {.tv_nsec = 2000000};
+    while (!live_show_is_due(r->show, frame) && stop_signal == 0) {
+        let_signals_in(true);
+        nanosleep(&moment, NULL);
+        let_signals_in(false);
+    }
+}
+
 /* What is done with a frame. */
 static mien_status take_frame(run *r, const pipeline_frame *frame, mien_error *error)
 {
     r->frames++;
+    wait_until_due(r, frame);
+    live_show_frame(r->show, frame);
     mien_status status = live_session_frame(r->session, frame, error);
     return status == MIEN_OK ? live_output_frame(r->format, r->model, frame, error) : status;
 }
@@ -220,10 +244,13 @@ static int follow_frames(run *r)
     pipeline_event event;
     pipeline_frame frame;
     live_output_begin(r->format, r->model);
-    while (fflush(stdout) == 0) {
+    while (fflush(stdout) == 0 && !live_show_wants_end(r->show)) {
         mien_status status = next_event(r, &event, &frame, &error);
+        r->ended = status == MIEN_OK && event == PIPELINE_END && stop_signal == 0;
         if (status == MIEN_OK && event == PIPELINE_END)
             break;
+        if (status == MIEN_OK && event != PIPELINE_FRAME)
+            live_show_is_due(r->show, NULL);
         if (status == MIEN_OK && event == PIPELINE_NOTICE) {
             fprintf(stderr, "mien: %s\n", pipeline_notice(r->pipeline));
             live_session_notice(r->session, pipeline_notice(r->pipeline));
@@ -267,6 +294,8 @@ static int run_live(run *r)
     }
     if (live_session_close(r->session) != EXIT_DONE)
         status = EXIT_FAILED;
+    if (live_show_close(r->show, r->ended) != EXIT_DONE && status == EXIT_DONE)
+        status = EXIT_FAILED;
     pipeline_close(r->pipeline);
     mien_model_free(r->model);
     mien_detector_free(r->detector);
@@ -277,7 +306,8 @@ int cli_live(int argc, char **argv)
 {
     run r = {.command = argv[0],
              .settings.people = {.every = 1, .smooth_s = 0.5},
-             .session_options = LIVE_SESSION_DEFAULTS};
+             .session_options = LIVE_SESSION_DEFAULTS,
+             .show_settings = live_show_init()};
     cli_setup_init(&r.setup);
     int status = parse_arguments(&r, argc, argv);
     if (status != EXIT_DONE)

@@ -61,12 +61,12 @@ static void print_csv(const mien_model *model, const pipeline_frame *frame)
 {
     for (size_t i = 0; i < frame->count; i++) {
         const person *who = &frame->people[i];
-        output_field(frame->source);
+        output_field(stdout, frame->source);
         printf(",%" PRId64 ",%.6f,", frame->number, frame->time_s);
         if (who->id != 0)
             printf("%" PRId64, who->id);
         fputs(who->predicted ? ",true" : ",false", stdout);
-        output_face_fields(model, &who->face);
+        output_face_fields(stdout, model, &who->face);
     }
 }
 
@@ -91,7 +91,7 @@ void live_output_begin(output_format format, const mien_model *model)
     if (format != OUTPUT_CSV)
         return;
     fputs("source,frame,time,track,predicted", stdout);
-    output_face_names(model);
+    output_face_names(stdout, model);
 }
 
 mien_status live_output_frame(output_format format, const mien_model *model,

@@ -126,54 +126,54 @@ static bool print_json(const mien_model *model, const picture_result *result)
 
 /* ---- CSV (RFC 4180) ---- */
 
-void output_field(const char *text)
+void output_field(FILE *out, const char *text)
 {
     if (strpbrk(text, ",\"\r\n") == NULL) {
-        fputs(text, stdout);
+        fputs(text, out);
         return;
     }
-    putchar('"');
+    fputc('"', out);
     for (; *text != '\0'; text++) {
         if (*text == '"')
-            putchar('"');
-        putchar(*text);
+            fputc('"', out);
+        fputc(*text, out);
     }
-    putchar('"');
+    fputc('"', out);
 }
 
-void output_face_fields(const mien_model *model, const mien_face *face)
+void output_face_fields(FILE *out, const mien_model *model, const mien_face *face)
 {
-    printf(",%.2f,%.2f,%.2f,%.2f,%.4f", (double)face->x, (double)face->y, (double)face->width,
-           (double)face->height, (double)face->detection_score);
+    fprintf(out, ",%.2f,%.2f,%.2f,%.2f,%.4f", (double)face->x, (double)face->y, (double)face->width,
+            (double)face->height, (double)face->detection_score);
     if (face->has_expression) {
-        putchar(',');
-        output_field(mien_model_class_name(model, face->top));
-        printf(",%.6f,%s", (double)face->confidence, face->unsure ? "true" : "false");
+        fputc(',', out);
+        output_field(out, mien_model_class_name(model, face->top));
+        fprintf(out, ",%.6f,%s", (double)face->confidence, face->unsure ? "true" : "false");
         for (int c = 0; c < mien_model_class_count(model); c++)
-            printf(",%.6f", (double)face->probabilities[c]);
+            fprintf(out, ",%.6f", (double)face->probabilities[c]);
     }
-    putchar('\n');
+    fputc('\n', out);
 }
 
-void output_face_names(const mien_model *model)
+void output_face_names(FILE *out, const mien_model *model)
 {
-    fputs(",x,y,width,height,detection_score", stdout);
+    fputs(",x,y,width,height,detection_score", out);
     if (model != NULL) {
-        fputs(",expression,confidence,unsure", stdout);
+        fputs(",expression,confidence,unsure", out);
         for (int c = 0; c < mien_model_class_count(model); c++) {
-            putchar(',');
-            output_field(mien_model_class_name(model, c));
+            fputc(',', out);
+            output_field(out, mien_model_class_name(model, c));
         }
     }
-    putchar('\n');
+    fputc('\n', out);
 }
 
 static void print_csv(const mien_model *model, const picture_result *result)
 {
     for (size_t i = 0; i < result->face_count; i++) {
-        output_field(result->source);
+        output_field(stdout, result->source);
         printf(",%zu", i + 1);
-        output_face_fields(model, &result->faces[i]);
+        output_face_fields(stdout, model, &result->faces[i]);
     }
 }
 
@@ -201,7 +201,7 @@ void output_begin(output_format format, const mien_model *model)
     if (format != OUTPUT_CSV)
         return;
     fputs("source,face", stdout);
-    output_face_names(model);
+    output_face_names(stdout, model);
 }
 
 bool output_picture(output_format format, const mien_model *model, const picture_result *result)

@@ -7,6 +7,7 @@
 #include "cli/picture_job.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 typedef enum output_format { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_CSV } output_format;
 
@@ -22,11 +23,11 @@ bool output_picture(output_format format, const mien_model *model, const picture
 json_t *output_face(const mien_model *model, const mien_face *face);
 
 /* One field of CSV, quoted where RFC 4180 asks for it. */
-void output_field(const char *text);
+void output_field(FILE *out, const char *text);
 
 /* The rest of a row that has begun, "," first and the end of the line last: the names of a face's
  * columns (model may be NULL), and a face. */
-void output_face_names(const mien_model *model);
-void output_face_fields(const mien_model *model, const mien_face *face);
+void output_face_names(FILE *out, const mien_model *model);
+void output_face_fields(FILE *out, const mien_model *model, const mien_face *face);
 
 #endif

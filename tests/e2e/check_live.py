@@ -115,7 +115,6 @@ class Frames(LiveTest):
 class Refusals(LiveTest):
     def test_wrong_usage(self):
         for message, arguments in {
-                "no window yet; add --no-window": ["live", "a.mp4"],
                 "name one video": ["live", "--no-window"],
                 "name one video ": ["live", "--no-window", "a.mp4", "b.mp4"],
                 "--every is '0'": ["live", "--no-window", "--every", 0, "a.mp4"],
