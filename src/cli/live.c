@@ -10,6 +10,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -130,8 +131,8 @@ static int parse_arguments(run *r, int argc, char **argv)
 
 /* ---- Stopping ---- */
 
-/* The one variable that a signal can reach. */
-static volatile sig_atomic_t stop_signal;
+/* The one variable that a signal can reach; the source's thread asks for it. */
+static atomic_int stop_signal;
 
 static void note_signal(int signal)
 {

@@ -22,8 +22,8 @@ typedef struct video_source_options {
 } video_source_options;
 
 typedef struct video_frame {
-    const mien_image *image; /* RGB8, turned as the file says so that up is up; the source's, until
-                                its next call. NULL: the source has ended */
+    const mien_image *image; /* RGB8, turned as the file says so that up is up; lasts until the
+                                source's next call. NULL: the source has ended */
     double time_s;           /* seconds from the start of the source, by the timestamps of the
                                 stream; finite. It may jump, and step back where the stream does */
 } video_frame;
@@ -48,6 +48,16 @@ mien_status video_source_open(const char *name, const video_source_options *opti
  * MIEN_OUT_OF_MEMORY.
  */
 mien_status video_source_next(video_source *source, video_frame *frame, mien_error *error);
+
+/*
+ * From now on frames are put into *image, the caller's: zeroed, or one that a frame was put into
+ * before. Its memory is used again where the size is the same, else replaced; the caller frees it
+ * with mien_image_free. NULL: into the source's own.
+ */
+void video_source_draw_into(video_source *source, mien_image *image);
+
+/* A camera, a screen, or a stream whose length is not known: it waits for nobody. */
+bool video_source_is_live(const video_source *source);
 
 /* Packets that were passed over so far. */
 int64_t video_source_skipped(const video_source *source);

@@ -30,6 +30,7 @@ struct video_source {
     AVPacket *packet;
     AVFrame *frame;
     picture_maker maker;
+    mien_image own;         /* where frames are put unless somebody else says */
     double start_s, last_s; /* start_s by the stream's clock, last_s from the start */
     bool started;           /* start_s is known */
     bool drained;           /* all packets were read */
@@ -241,6 +242,7 @@ mien_status video_source_open(const char *name, const video_source_options *opti
         source->options = *options;
     source->maker.max_pixels =
         source->options.max_pixels > 0 ? source->options.max_pixels : MIEN_DEFAULT_MAX_PIXELS;
+    source->maker.into = &source->own;
     mien_status status = open_all(source, error);
     if (status != MIEN_OK) {
         video_source_close(source);
@@ -255,12 +257,23 @@ void video_source_close(video_source *source)
     if (source == NULL)
         return;
     picture_maker_free(&source->maker);
+    mien_image_free(&source->own);
     av_frame_free(&source->frame);
     av_packet_free(&source->packet);
     avcodec_free_context(&source->decoder);
     avformat_close_input(&source->container);
     free(source->name);
     free(source);
+}
+
+void video_source_draw_into(video_source *source, mien_image *image)
+{
+    source->maker.into = image != NULL ? image : &source->own;
+}
+
+bool video_source_is_live(const video_source *source)
+{
+    return is_address(source->name) && source->container->duration == AV_NOPTS_VALUE;
 }
 
 int64_t video_source_skipped(const video_source *source)
