@@ -35,6 +35,7 @@ VENDORS = {
     "cairo.h": {"cli"},
     "oneapi/dnnl/dnnl.h": {"train"},
     "libavcodec/avcodec.h": {"video/ffmpeg"},
+    "libavdevice/avdevice.h": {"video/ffmpeg"},
     "libavformat/avformat.h": {"video/ffmpeg"},
     "libavutil/error.h": {"video/ffmpeg"},
     "libavutil/frame.h": {"video/ffmpeg"},
@@ -43,7 +44,7 @@ VENDORS = {
     "libswscale/swscale.h": {"video/ffmpeg"},
 }
 STANDARD = re.compile(
-    r"^(mien/\w+|assert|ctype|dirent|errno|fcntl|float|getopt|inttypes|limits|locale|math|pthread|setjmp|signal|"
+    r"^(mien/\w+|assert|ctype|dirent|errno|fcntl|float|getopt|inttypes|limits|locale|math|poll|pthread|setjmp|signal|"
     r"stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|unistd|sys/\w+|"
     r"omp|immintrin|arm_neon|wasm_simd128)\.h$"
 )

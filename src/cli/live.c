@@ -4,15 +4,14 @@
 
 #include "cli/cli.h"
 #include "cli/live_output.h"
+#include "cli/live_summary.h"
 
 #include "video/pipeline.h"
 
 #include <getopt.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 static const char help[] =
@@ -22,13 +21,22 @@ static const char help[] =
     "SOURCE is a file that FFmpeg reads (video, animated GIF), '-' for standard input (formats "
     "that\n"
     "can be read from start to end, such as Matroska), a pattern for numbered pictures\n"
-    "('frames/%04d.png'), or an address (rtsp://, http://, udp://).\n"
+    "('frames/%04d.png'), a camera (/dev/video0), a screen ('screen:' or 'screen::0+X,Y'), or an\n"
+    "address (rtsp://, http://, udp://). A camera, screen or stream that breaks is opened again\n"
+    "until it is back; when its frames come too fast, the oldest are dropped.\n"
     "Ctrl-C ends it after the current frame.\n"
     "\n" CLI_MODEL_HELP CLI_DETECTOR_HELP
     "  --every N               look for faces in one frame of N (default 1); between them they\n"
     "                          are read where they are expected\n"
     "  --smooth SECONDS        smooth what a person looks like; it follows a change half-way in\n"
     "                          0.7 times as long; 0 for not at all (default 0.5)\n"
+    "  --live                  play a file at its own pace, as a camera would give it\n"
+    "  --rate N                frames a second that are wanted of a live source; the others are\n"
+    "                          left out (default: all)\n"
+    "  --raw WxH[:FORMAT][@N]  the source is raw frames, such as 640x480:rgb24@30 (rgb24, 25 a\n"
+    "                          second, unless said)\n"
+    "  --size WxH              what is asked of a camera or screen (default: its own)\n"
+    "  --one-thread            do everything one after the other; files give the same results\n"
     "  --json                  one JSON object per frame and line (docs/OUTPUT.md)\n"
     "  --csv                   one row per face and frame\n"
     "  --no-window             print only; so far there is no window\n"
@@ -42,6 +50,11 @@ static const struct option long_options[] = {
     CLI_DETECTOR_OPTIONS,
     {"every", required_argument, NULL, 'e'},
     {"smooth", required_argument, NULL, 'o'},
+    {"live", no_argument, NULL, 'l'},
+    {"rate", required_argument, NULL, 'r'},
+    {"raw", required_argument, NULL, 'R'},
+    {"size", required_argument, NULL, 'g'},
+    {"one-thread", no_argument, NULL, '1'},
     {"json", no_argument, NULL, 'j'},
     {"csv", no_argument, NULL, 'c'},
     {"no-window", no_argument, NULL, 'w'},
@@ -66,10 +79,30 @@ typedef struct run {
     mien_model *model;
     mien_detector *detector;
     pipeline *pipeline;
-    int64_t frames;
+    live_summary summary;
 } run;
 
 /* ---- Options ---- */
+
+static bool parse_raw(run *r)
+{
+    mien_error error;
+    bool good = video_raw_parse(optarg, &r->settings.source.raw, &error) == MIEN_OK;
+    if (!good)
+        cli_wrong_usage(r->command, "%s", error.message);
+    return good;
+}
+
+static bool parse_size(run *r)
+{
+    video_source_options *wanted = &r->settings.source;
+    char end;
+    bool good = sscanf(optarg, "%5dx%5d%c", &wanted->width, &wanted->height, &end) == 2 &&
+                wanted->width > 0 && wanted->height > 0;
+    if (!good)
+        cli_wrong_usage(r->command, "--size is '%s', not WIDTHxHEIGHT such as 640x480", optarg);
+    return good;
+}
 
 static int parse_own_option(run *r, int option)
 {
@@ -83,6 +116,21 @@ static int parse_own_option(run *r, int option)
     case 'o':
         good =
             cli_parse_real(r->command, "--smooth", optarg, 0, 3600, &r->settings.people.smooth_s);
+        break;
+    case 'l':
+        r->settings.live = true;
+        break;
+    case 'r':
+        good = cli_parse_real(r->command, "--rate", optarg, 0.001, 1000, &r->settings.rate);
+        break;
+    case 'R':
+        good = parse_raw(r);
+        break;
+    case 'g':
+        good = parse_size(r);
+        break;
+    case '1':
+        r->settings.one_thread = true;
         break;
     case 'j':
         r->format = OUTPUT_JSON;
@@ -201,7 +249,7 @@ static int open_all(run *r)
 /* What is done with a frame. */
 static mien_status take_frame(run *r, const pipeline_frame *frame, mien_error *error)
 {
-    r->frames++;
+    live_summary_add(&r->summary, frame);
     return live_output_frame(r->format, r->model, frame, error);
 }
 
@@ -233,18 +281,6 @@ static double seconds_since(const struct timespec *start)
     return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
 }
 
-static void summarise(const run *r, const struct timespec *start)
-{
-    double seconds = seconds_since(start);
-    int64_t count = pipeline_people(r->pipeline), skipped = pipeline_skipped(r->pipeline);
-    fprintf(stderr, "mien: %" PRId64 " %s in %.2f s, %.1f a second; %" PRId64 " %s\n", r->frames,
-            r->frames == 1 ? "frame" : "frames", seconds, (double)r->frames / seconds, count,
-            count == 1 ? "person" : "people");
-    if (skipped > 0)
-        fprintf(stderr, "mien: %s: %" PRId64 " corrupt %s passed over\n", r->name, skipped,
-                skipped == 1 ? "packet was" : "packets were");
-}
-
 static int run_live(run *r)
 {
     struct timespec start;
@@ -253,7 +289,7 @@ static int run_live(run *r)
     if (status == EXIT_DONE) {
         clock_gettime(CLOCK_MONOTONIC, &start);
         status = follow_frames(r);
-        summarise(r, &start);
+        live_summary_print(&r->summary, r->pipeline, r->name, seconds_since(&start));
     }
     pipeline_close(r->pipeline);
     mien_model_free(r->model);

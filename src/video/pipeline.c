@@ -172,6 +172,8 @@ static mien_status open_stages(pipeline *p, const char *name, const mien_model *
         .source = p->settings.source, .play = p->settings.live, .rate = p->settings.rate};
     wanted.source.stopped = is_stopped;
     wanted.source.context = p;
+    if (!(wanted.source.rate > 0))
+        wanted.source.rate = p->settings.rate;
     mien_status status =
         stages_open(name, model, detector, &p->settings.people, &wanted, &p->stages, error);
     if (status == MIEN_OK)

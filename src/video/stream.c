@@ -14,12 +14,18 @@
 #define LONGEST_DELAY_S 30.0
 #define WAIT_STEP_S     0.05 /* between looks at whether one is to stop */
 
+/* What piled up while a live source was opened comes without waiting, for so long at most. */
+#define NO_WAIT_S    0.002
+#define MOST_PILED_S 10.0
+
 struct stream {
     char *name;
     stream_settings settings;
     video_source *source; /* NULL: broken, to be opened again */
     bool endless;         /* it is opened again where it ends */
     bool anew;            /* no frame since it was opened again */
+    bool piled;           /* what piled up while it was opened may not be over yet */
+    double piled_since_s; /* by the frames' time; under 0: not known */
     double delay_s;       /* before it is opened again */
     int64_t skipped;      /* of the sources before */
     timing_rise rise;
@@ -32,7 +38,11 @@ struct stream {
 
 static mien_status open_source(stream *s, mien_error *error)
 {
-    return video_source_open(s->name, &s->settings.source, &s->source, error);
+    mien_status status = video_source_open(s->name, &s->settings.source, &s->source, error);
+    s->endless = s->endless || (status == MIEN_OK && video_source_is_live(s->source));
+    s->piled = s->endless;
+    s->piled_since_s = -1;
+    return status;
 }
 
 static mien_status check_rate(const stream *s, mien_error *error)
@@ -57,10 +67,8 @@ mien_status stream_open(const char *name, const stream_settings *settings, strea
     s->settings = *settings;
     s->delay_s = FIRST_DELAY_S;
     mien_status status = open_source(s, error);
-    if (status == MIEN_OK) {
-        s->endless = video_source_is_live(s->source);
+    if (status == MIEN_OK)
         status = check_rate(s, error);
-    }
     if (status != MIEN_OK) {
         stream_close(s);
         return status;
@@ -182,17 +190,26 @@ static mien_status end(stream *s, mien_status status, const char *why, stream_ev
     return MIEN_OK;
 }
 
-/* When a frame arrived, and its time; a played file is waited for. false: stopped. */
-static bool date(stream *s, double time_s, stream_frame *frame)
+/* A frame that is old already: it waited inside while the source was opened. */
+static bool is_piled(stream *s, const video_frame *read)
 {
-    double now_s = clock_now_s();
-    *frame = (stream_frame){.time_s = time_s, .arrived_s = now_s};
+    if (s->piled_since_s < 0)
+        s->piled_since_s = read->time_s;
+    s->piled =
+        s->piled && read->waited_s < NO_WAIT_S && read->time_s < s->piled_since_s + MOST_PILED_S;
+    return s->piled;
+}
+
+/* When a frame arrived, and its time; a played file is waited for. false: stopped. */
+static bool date(stream *s, const video_frame *read, stream_frame *frame)
+{
+    *frame = (stream_frame){.time_s = read->time_s, .arrived_s = read->arrived_s};
     if (s->endless) {
-        frame->time_s = timing_rise_next(&s->rise, time_s, now_s, s->anew);
+        frame->time_s = timing_rise_next(&s->rise, read->time_s, read->arrived_s, s->anew);
         s->anew = false;
         s->delay_s = FIRST_DELAY_S;
     } else if (s->settings.play) {
-        frame->arrived_s = timing_pace_next(&s->pace, time_s, now_s);
+        frame->arrived_s = timing_pace_next(&s->pace, read->time_s, clock_now_s());
         return wait_until(s, frame->arrived_s);
     }
     return true;
@@ -214,7 +231,9 @@ mien_status stream_next(stream *s, mien_image *image, stream_event *event, strea
         if (status != MIEN_OK || read.image == NULL)
             return end(s, status, reason.message, event, error);
         stream_frame dated;
-        if (!date(s, read.time_s, &dated))
+        if (is_piled(s, &read))
+            continue;
+        if (!date(s, &read, &dated))
             return MIEN_OK;
         if (!timing_thin_keeps(&s->thin, s->settings.rate, dated.time_s))
             continue;

@@ -43,9 +43,9 @@ mien_status stream_open(const char *name, const stream_settings *settings, strea
 void stream_close(stream *stream);
 
 /*
- * What comes next. STREAM_FRAME: *frame is filled in, the pixels are in *image (RGB8, upright),
- * whose memory is used again where it suffices: zeroed at first, the caller's to free with
- * mien_image_free. Otherwise *frame is zeroed.
+ * What comes next. What piled up while a live source was opened is left out. STREAM_FRAME: *frame
+ * is filled in, the pixels are in *image (RGB8, upright), whose memory is used again where it
+ * suffices: zeroed at first, the caller's to free with mien_image_free. Otherwise *frame is zeroed.
  * Failure: as of video_source_next, from files; from live sources what opening again cannot mend:
  * MIEN_LIMIT, MIEN_OUT_OF_MEMORY.
  */
