@@ -4,12 +4,6 @@
 #include "base/error.h"
 #include "video/clock.h"
 
-void slot_free(slot *s)
-{
-    mien_image_free(&s->image);
-    people_list_free(&s->people);
-}
-
 mien_status stages_open(const char *name, const mien_model *model, const mien_detector *detector,
                         const people_settings *people, const stream_settings *wanted, stages *all,
                         mien_error *error)
@@ -49,8 +43,9 @@ static slot_kind kind_of(stream_event event)
     return SLOT_END;
 }
 
-mien_status stage_fetch(stages *all, slot *s, mien_error *error)
+mien_status stage_fetch(void *context, slot *s, mien_error *error)
 {
+    stages *all = context;
     stream_event event;
     mien_status status = stream_next(all->stream, &s->image, &event, &s->frame, error);
     s->kind = kind_of(event);
@@ -63,8 +58,9 @@ mien_status stage_fetch(stages *all, slot *s, mien_error *error)
     return status;
 }
 
-mien_status stage_find(stages *all, slot *s, mien_error *error)
+mien_status stage_find(void *context, slot *s, mien_error *error)
 {
+    stages *all = context;
     double start_s = clock_now_s();
     bool search = search_pace_next(&all->pace);
     mien_status status =
@@ -77,22 +73,12 @@ mien_status stage_find(stages *all, slot *s, mien_error *error)
     return status;
 }
 
-mien_status stage_read(stages *all, slot *s, mien_error *error)
+mien_status stage_read(void *context, slot *s, mien_error *error)
 {
+    const stages *all = context;
     double start_s = clock_now_s();
     mien_status status =
         people_reader_run(all->reader, &s->image, s->frame.time_s, &s->people, error);
     s->find_s += clock_now_s() - start_s;
     return status;
-}
-
-void stage_do(stage_work *work, stages *all, slot *s)
-{
-    if (work != stage_fetch && s->kind != SLOT_FRAME)
-        return;
-    mien_error error;
-    if (work(all, s, &error) == MIEN_OK)
-        return;
-    s->kind = SLOT_FAILURE;
-    s->error = error;
 }

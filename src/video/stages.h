@@ -4,14 +4,15 @@
 
 /*
  * What is done to a frame, one after the other: fetching it from the source, finding its people,
- * reading them. Each stage has state of its own and one thread at a time, which may be three
- * different ones. They know nothing of queues.
+ * reading them. Each has state of its own, so that each may be on a thread of its own. They know
+ * nothing of queues.
  */
 
+#include "video/line.h"
 #include "video/people_finder.h"
 #include "video/people_reader.h"
 #include "video/search_pace.h"
-#include "video/slot.h"
+#include "video/stream.h"
 
 typedef struct stages {
     stream *stream; /* of fetching */
@@ -20,8 +21,6 @@ typedef struct stages {
     search_pace pace;
     people_reader *reader; /* of reading */
 } stages;
-
-typedef mien_status stage_work(stages *stages, slot *slot, mien_error *error);
 
 /*
  * Opens the source and makes what the stages need; model and detector must outlive them.
@@ -33,16 +32,11 @@ mien_status stages_open(const char *name, const mien_model *model, const mien_de
                         stages *stages, mien_error *error);
 void stages_close(stages *stages);
 
-/* What the source gives next: a frame, a notice or its end. Errors as of stream_next. */
-mien_status stage_fetch(stages *stages, slot *slot, mien_error *error);
-
-/* The people of a frame. Errors as of people_finder_run. */
-mien_status stage_find(stages *stages, slot *slot, mien_error *error);
-
-/* Their expressions. Errors as of people_reader_run. */
-mien_status stage_read(stages *stages, slot *slot, mien_error *error);
-
-/* Does a stage's work if the slot holds a frame, or fills it; a failure stays in the slot. */
-void stage_do(stage_work *work, stages *stages, slot *slot);
+/*
+ * The work of the stations; context: the stages. Fetching takes what the source gives next, a
+ * frame, a notice or its end, with errors as of stream_next; finding, as of people_finder_run;
+ * reading, as of people_reader_run.
+ */
+line_work stage_fetch, stage_find, stage_read;
 
 #endif

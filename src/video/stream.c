@@ -14,9 +14,15 @@
 #define LONGEST_DELAY_S 30.0
 #define WAIT_STEP_S     0.05 /* between looks at whether one is to stop */
 
-/* What piled up while a live source was opened comes without waiting, for so long at most. */
-#define NO_WAIT_S    0.002
-#define MOST_PILED_S 10.0
+/* The most that piled up while a live source was opened, by the frames' time. */
+#define MOST_PILED_S 5.0
+
+/* Frames that piled up while the source was opened. */
+typedef struct stream_pile {
+    bool over;
+    bool started;
+    double first_s, last_s; /* of them, by their times */
+} stream_pile;
 
 struct stream {
     char *name;
@@ -24,8 +30,7 @@ struct stream {
     video_source *source; /* NULL: broken, to be opened again */
     bool endless;         /* it is opened again where it ends */
     bool anew;            /* no frame since it was opened again */
-    bool piled;           /* what piled up while it was opened may not be over yet */
-    double piled_since_s; /* by the frames' time; under 0: not known */
+    stream_pile pile;     /* of a live source */
     double delay_s;       /* before it is opened again */
     int64_t skipped;      /* of the sources before */
     timing_rise rise;
@@ -40,8 +45,7 @@ static mien_status open_source(stream *s, mien_error *error)
 {
     mien_status status = video_source_open(s->name, &s->settings.source, &s->source, error);
     s->endless = s->endless || (status == MIEN_OK && video_source_is_live(s->source));
-    s->piled = s->endless;
-    s->piled_since_s = -1;
+    s->pile = (stream_pile){.over = !s->endless};
     return status;
 }
 
@@ -190,14 +194,21 @@ static mien_status end(stream *s, mien_status status, const char *why, stream_ev
     return MIEN_OK;
 }
 
-/* A frame that is old already: it waited inside while the source was opened. */
-static bool is_piled(stream *s, const video_frame *read)
+/* Whether a frame is old already, for it lay inside while the source was opened: it was not waited
+ * for as long as a new one would have been. The first one's wait says nothing. */
+static bool is_piled(stream_pile *pile, const video_frame *read)
 {
-    if (s->piled_since_s < 0)
-        s->piled_since_s = read->time_s;
-    s->piled =
-        s->piled && read->waited_s < NO_WAIT_S && read->time_s < s->piled_since_s + MOST_PILED_S;
-    return s->piled;
+    if (pile->over)
+        return false;
+    double step_s = read->time_s - pile->last_s;
+    if (!pile->started)
+        pile->first_s = read->time_s;
+    else
+        pile->over = !(step_s > 0) || read->waited_s >= step_s / 4 ||
+                     read->time_s >= pile->first_s + MOST_PILED_S;
+    pile->started = true;
+    pile->last_s = read->time_s;
+    return !pile->over;
 }
 
 /* When a frame arrived, and its time; a played file is waited for. false: stopped. */
@@ -213,6 +224,12 @@ static bool date(stream *s, const video_frame *read, stream_frame *frame)
         return wait_until(s, frame->arrived_s);
     }
     return true;
+}
+
+static double wanted_interval(const stream *s)
+{
+    double rate = s->settings.rate, comes_s = s->interval.mean_s;
+    return rate > 0 && comes_s < 1 / rate ? 1 / rate : comes_s;
 }
 
 mien_status stream_next(stream *s, mien_image *image, stream_event *event, stream_frame *frame,
@@ -231,14 +248,14 @@ mien_status stream_next(stream *s, mien_image *image, stream_event *event, strea
         if (status != MIEN_OK || read.image == NULL)
             return end(s, status, reason.message, event, error);
         stream_frame dated;
-        if (is_piled(s, &read))
+        if (is_piled(&s->pile, &read))
             continue;
         if (!date(s, &read, &dated))
             return MIEN_OK;
-        if (!timing_thin_keeps(&s->thin, s->settings.rate, dated.time_s))
-            continue;
         timing_interval_add(&s->interval, dated.time_s);
-        dated.interval_s = s->interval.mean_s;
+        if (!timing_thin_keeps(&s->thin, s->settings.rate, s->interval.mean_s, dated.time_s))
+            continue;
+        dated.interval_s = wanted_interval(s);
         *frame = dated;
         *event = STREAM_FRAME;
         return MIEN_OK;

@@ -26,7 +26,7 @@ typedef enum stream_event {
 typedef struct stream_frame {
     double time_s;     /* as of video_frame; of live sources it never steps back */
     double arrived_s;  /* by clock_now_s: read; of a played file: when it was due */
-    double interval_s; /* at which frames come lately, by their times; 0: not known yet */
+    double interval_s; /* at which frames are handed out lately; 0: not known yet */
 } stream_frame;
 
 typedef struct stream stream;

@@ -5,12 +5,13 @@ double timing_rise_next(timing_rise *rise, double time_s, double now_s, bool ane
 {
     double risen_s = time_s + rise->offset_s;
     if (rise->started && (anew || risen_s < rise->last_s)) {
-        risen_s = rise->last_s + (now_s - rise->last_now_s);
+        risen_s = now_s + rise->ahead_s;
         rise->offset_s = risen_s - time_s;
     }
+    if (!rise->started || risen_s - now_s > rise->ahead_s)
+        rise->ahead_s = risen_s - now_s;
     rise->started = true;
     rise->last_s = risen_s;
-    rise->last_now_s = now_s;
     return risen_s;
 }
 
@@ -25,14 +26,15 @@ double timing_pace_next(timing_pace *pace, double time_s, double now_s)
     return due_s;
 }
 
-bool timing_thin_keeps(timing_thin *thin, double rate, double time_s)
+bool timing_thin_keeps(timing_thin *thin, double rate, double interval_s, double time_s)
 {
     if (!(rate > 0))
         return true;
     double step_s = 1 / rate;
+    double early_s = (interval_s < step_s ? interval_s : step_s) / 2;
     bool jumped =
         !thin->started || time_s > thin->due_s + step_s || time_s < thin->due_s - 2 * step_s;
-    if (!jumped && time_s < thin->due_s - step_s / 2)
+    if (!jumped && time_s < thin->due_s - early_s)
         return false;
     thin->due_s = (jumped ? time_s : thin->due_s) + step_s;
     thin->started = true;

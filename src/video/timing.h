@@ -13,14 +13,15 @@
  * anew. */
 typedef struct timing_rise {
     bool started;
-    double offset_s, last_s;
-    double last_now_s;
+    double offset_s; /* from the stream's own time */
+    double last_s;
+    double ahead_s; /* of now: the most that a frame's time was */
 } timing_rise;
 
 /*
  * The time of a frame that the stream dates time_s and that came at now_s. anew: the stream was
  * opened again before it. Where the stream's clock is anew or steps back, the time that passed here
- * counts; a jump forward stays what it is.
+ * counts, from the frames that came the soonest; a jump forward stays what it is.
  */
 double timing_rise_next(timing_rise *rise, double time_s, double now_s, bool anew);
 
@@ -45,9 +46,12 @@ typedef struct timing_thin {
     double due_s;
 } timing_thin;
 
-/* Whether a frame of time_s is wanted when rate frames a second are; over any longer time, as many
- * are. A source that gives no more than that loses none. rate 0: all. */
-bool timing_thin_keeps(timing_thin *thin, double rate, double time_s);
+/*
+ * Whether a frame of time_s is wanted when rate frames a second are, of a source whose frames come
+ * every interval_s (0: not known): those nearest to the times that are wanted. A source that gives
+ * no more than that loses none. rate 0: all.
+ */
+bool timing_thin_keeps(timing_thin *thin, double rate, double interval_s, double time_s);
 
 /* The interval of frames: the mean of the last ones, each weighing an eighth less than the next. */
 typedef struct timing_interval {
