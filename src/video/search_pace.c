@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "video/search_pace.h"
 
-#define FULL_SHARE 0.8  /* of the time between frames that searching may take */
-#define ROOM_SHARE 0.65 /* the same, before it is done more often */
+#define FULL_SHARE 0.4  /* of the time between frames that searching may take */
+#define ROOM_SHARE 0.33 /* the same, before it is done more often */
 
 bool search_pace_next(search_pace *pace)
 {

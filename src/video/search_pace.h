@@ -8,11 +8,12 @@
  *
  * For files: in one frame of `least`, whatever it takes, so that results repeat.
  *
- * For live sources, so that all frames get through at the rate at which they come: a search takes d
- * seconds on the wall and frames come every f seconds, both moving means. Faces are looked for in
- * one frame of n, n being the least number from `least` to SEARCH_PACE_MOST with
- *     d / n <= 0.8 f
- * It grows at once; it falls by one at a time, after a search with d / (n - 1) <= 0.65 f. Where
+ * For live sources, so that all frames get through at the rate at which they come and most of a
+ * core stays free: a search takes d seconds on the wall and frames come every f seconds, both
+ * moving means. Faces are looked for in one frame of n, n being the least number from `least` to
+ * SEARCH_PACE_MOST with
+ *     d / n <= 0.4 f
+ * It grows at once; it falls by one at a time, after a search with d / (n - 1) <= 0.33 f. Where
  * SEARCH_PACE_MOST does not suffice, frames are dropped.
  *
  * Plain data; pure; for one thread at a time.

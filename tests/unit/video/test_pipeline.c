@@ -42,7 +42,8 @@ static int set_up(void **state)
     test_source_path("tests/fixtures/tiny-classifier.onnx", file, sizeof file);
     if (write_walk() != 0 || mien_model_open(file, NULL, &model, &error) != MIEN_OK)
         return 1;
-    return mien_detector_open(NULL, NULL, &detector, &error) != MIEN_OK;
+    mien_detector_options options = {.scale_factor = 1.3, .min_size = 48}; /* fast */
+    return mien_detector_open(NULL, &options, &detector, &error) != MIEN_OK;
 }
 
 static int tear_down(void **state)

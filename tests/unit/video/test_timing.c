@@ -157,15 +157,15 @@ static void test_search_pace_follows_its_rule(void **state)
     (void)state;
     const double interval_s = 0.04;
     search_pace pace = {.least = 1, .adapts = true};
-    assert_int_equal(searches_of(&pace, 100, 0.03, interval_s), 100);
-    searches_of(&pace, 500, 0.07, interval_s); /* 0.07 <= 0.8 * 0.04 * 3 */
+    assert_int_equal(searches_of(&pace, 100, 0.014, interval_s), 100);
+    searches_of(&pace, 500, 0.04, interval_s); /* 0.04 <= 0.4 * 0.04 * 3 */
     assert_int_equal(pace.every, 3);
-    assert_int_equal(searches_of(&pace, 300, 0.07, interval_s), 100);
-    searches_of(&pace, 500, 0.055, interval_s); /* not yet room: 0.055 > 0.65 * 0.04 * 2 */
+    assert_int_equal(searches_of(&pace, 300, 0.04, interval_s), 100);
+    searches_of(&pace, 500, 0.03, interval_s); /* not yet room: 0.03 > 0.33 * 0.04 * 2 */
     assert_int_equal(pace.every, 3);
-    searches_of(&pace, 500, 0.05, interval_s);
+    searches_of(&pace, 500, 0.025, interval_s);
     assert_int_equal(pace.every, 2);
-    searches_of(&pace, 500, 0.01, interval_s);
+    searches_of(&pace, 500, 0.005, interval_s);
     assert_int_equal(pace.every, 1);
     searches_of(&pace, 500, 5, interval_s);
     assert_int_equal(pace.every, SEARCH_PACE_MOST);
