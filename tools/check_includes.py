@@ -41,6 +41,7 @@ VENDORS = {
     "libpq-fe.h": {"store/postgres"},
     "libavcodec/avcodec.h": {"video/ffmpeg"},
     "libavcodec/bsf.h": {"video/ffmpeg"},
+    "libavdevice/avdevice.h": {"video/ffmpeg"},
     "libavformat/avformat.h": {"video/ffmpeg"},
     "libavutil/common.h": {"video/ffmpeg"},
     "libavutil/error.h": {"video/ffmpeg"},
@@ -53,7 +54,7 @@ VENDORS = {
     "SDL.h": {"cli/live_window.c"},
 }
 STANDARD = re.compile(
-    r"^(mien/\w+|assert|ctype|dirent|errno|fcntl|float|getopt|inttypes|limits|locale|math|pthread|setjmp|signal|"
+    r"^(mien/\w+|assert|ctype|dirent|errno|fcntl|float|getopt|inttypes|limits|locale|math|poll|pthread|setjmp|signal|"
     r"stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|unistd|sys/\w+|"
     r"omp|immintrin|arm_neon|wasm_simd128)\.h$"
 )

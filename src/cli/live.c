@@ -6,15 +6,14 @@
 #include "cli/live_output.h"
 #include "cli/live_session.h"
 #include "cli/live_show.h"
+#include "cli/live_summary.h"
 
 #include "video/pipeline.h"
 
 #include <getopt.h>
-#include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 static const char help[] =
@@ -25,7 +24,9 @@ static const char help[] =
     "SOURCE is a file that FFmpeg reads (video, animated GIF), '-' for standard input (formats "
     "that\n"
     "can be read from start to end, such as Matroska), a pattern for numbered pictures\n"
-    "('frames/%04d.png'), or an address (rtsp://, http://, udp://).\n"
+    "('frames/%04d.png'), a camera (/dev/video0), a screen ('screen:' or 'screen::0+X,Y'), or an\n"
+    "address (rtsp://, http://, udp://). A camera, screen or stream that breaks is opened again\n"
+    "until it is back; when its frames come too fast, the oldest are dropped.\n"
     "Ctrl-C ends it after the current frame; so does q in the window, which also knows space\n"
     "(pause), s (snapshot) and m (free or saving mode).\n"
     "\n" CLI_MODEL_HELP CLI_DETECTOR_HELP
@@ -33,6 +34,13 @@ static const char help[] =
     "                          are read where they are expected\n"
     "  --smooth SECONDS        smooth what a person looks like; it follows a change half-way in\n"
     "                          0.7 times as long; 0 for not at all (default 0.5)\n"
+    "  --live                  play a file at its own pace, as a camera would give it\n"
+    "  --rate N                frames a second that are wanted of a live source; the others are\n"
+    "                          left out (default: all)\n"
+    "  --raw WxH[:FORMAT][@N]  the source is raw frames, such as 640x480:rgb24@30 (rgb24, 25 a\n"
+    "                          second, unless said)\n"
+    "  --size WxH              what is asked of a camera or screen (default: its own)\n"
+    "  --one-thread            do everything one after the other; files give the same results\n"
     "  --json                  one JSON object per frame and line (docs/OUTPUT.md)\n"
     "  --csv                   one row per face and frame\n" LIVE_SHOW_HELP LIVE_SESSION_HELP
     "  --threads N             threads that look for faces with a cascade (default 1)\n"
@@ -45,6 +53,11 @@ static const struct option long_options[] = {
     CLI_DETECTOR_OPTIONS,
     {"every", required_argument, NULL, 'e'},
     {"smooth", required_argument, NULL, 'o'},
+    {"live", no_argument, NULL, 'l'},
+    {"rate", required_argument, NULL, 'r'},
+    {"raw", required_argument, NULL, 'R'},
+    {"size", required_argument, NULL, 'g'},
+    {"one-thread", no_argument, NULL, '1'},
     {"json", no_argument, NULL, 'j'},
     {"csv", no_argument, NULL, 'c'},
     LIVE_SESSION_OPTIONS,
@@ -72,12 +85,32 @@ typedef struct run {
     pipeline *pipeline;
     live_show *show;
     bool ended; /* the source, by itself */
-    int64_t frames;
     live_session_options session_options;
     live_session *session;
+    live_summary summary;
 } run;
 
 /* ---- Options ---- */
+
+static bool parse_raw(run *r)
+{
+    mien_error error;
+    bool good = video_raw_parse(optarg, &r->settings.source.raw, &error) == MIEN_OK;
+    if (!good)
+        cli_wrong_usage(r->command, "%s", error.message);
+    return good;
+}
+
+static bool parse_size(run *r)
+{
+    video_source_options *wanted = &r->settings.source;
+    char end;
+    bool good = sscanf(optarg, "%5dx%5d%c", &wanted->width, &wanted->height, &end) == 2 &&
+                wanted->width > 0 && wanted->height > 0;
+    if (!good)
+        cli_wrong_usage(r->command, "--size is '%s', not WIDTHxHEIGHT such as 640x480", optarg);
+    return good;
+}
 
 static int parse_own_option(run *r, int option)
 {
@@ -91,6 +124,21 @@ static int parse_own_option(run *r, int option)
     case 'o':
         good =
             cli_parse_real(r->command, "--smooth", optarg, 0, 3600, &r->settings.people.smooth_s);
+        break;
+    case 'l':
+        r->settings.live = true;
+        break;
+    case 'r':
+        good = cli_parse_real(r->command, "--rate", optarg, 0.001, 1000, &r->settings.rate);
+        break;
+    case 'R':
+        good = parse_raw(r);
+        break;
+    case 'g':
+        good = parse_size(r);
+        break;
+    case '1':
+        r->settings.one_thread = true;
         break;
     case 'j':
         r->format = OUTPUT_JSON;
@@ -135,8 +183,8 @@ static int parse_arguments(run *r, int argc, char **argv)
 
 /* ---- Stopping ---- */
 
-/* The one variable that a signal can reach. */
-static volatile sig_atomic_t stop_signal;
+/* The one variable that a signal can reach; the source's thread asks for it. */
+static atomic_int stop_signal;
 
 static void note_signal(int signal)
 {
@@ -191,24 +239,16 @@ static mien_status next_event(run *r, pipeline_event *event, pipeline_frame *fra
     return status;
 }
 
-/* Files do, also those that a pattern names; devices, pipes and streams do not. */
-static bool can_wait(const char *name)
-{
-    struct stat info;
-    if (stat(name, &info) == 0)
-        return S_ISREG(info.st_mode);
-    return strchr(name, '%') != NULL && strstr(name, "://") == NULL;
-}
-
 static int open_all(run *r)
 {
     mien_error error;
     int status = cli_open_model(&r->setup, &r->model);
     if (status == EXIT_DONE)
         status = cli_open_detector(&r->setup, &r->detector);
-    if (status == EXIT_DONE && (open_pipeline(r, &error) != MIEN_OK ||
-                                live_show_open(&r->show_settings, r->name, can_wait(r->name),
-                                               r->model, &r->show, &error) != MIEN_OK))
+    if (status == EXIT_DONE &&
+        (open_pipeline(r, &error) != MIEN_OK ||
+         live_show_open(&r->show_settings, r->name, !pipeline_is_live(r->pipeline), r->model,
+                        &r->show, &error) != MIEN_OK))
         status = cli_fail(&error);
     if (status == EXIT_DONE)
         status = live_session_open(&r->session_options, r->name, r->model, r->setup.model_path,
@@ -230,7 +270,7 @@ static void wait_until_due(run *r, const pipeline_frame *frame)
 /* What is done with a frame. */
 static mien_status take_frame(run *r, const pipeline_frame *frame, mien_error *error)
 {
-    r->frames++;
+    live_summary_add(&r->summary, frame);
     wait_until_due(r, frame);
     live_show_frame(r->show, frame);
     mien_status status = live_session_frame(r->session, frame, error);
@@ -270,18 +310,6 @@ static double seconds_since(const struct timespec *start)
     return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
 }
 
-static void summarise(const run *r, const struct timespec *start)
-{
-    double seconds = seconds_since(start);
-    int64_t count = pipeline_people(r->pipeline), skipped = pipeline_skipped(r->pipeline);
-    fprintf(stderr, "mien: %" PRId64 " %s in %.2f s, %.1f a second; %" PRId64 " %s\n", r->frames,
-            r->frames == 1 ? "frame" : "frames", seconds, (double)r->frames / seconds, count,
-            count == 1 ? "person" : "people");
-    if (skipped > 0)
-        fprintf(stderr, "mien: %s: %" PRId64 " corrupt %s passed over\n", r->name, skipped,
-                skipped == 1 ? "packet was" : "packets were");
-}
-
 static int run_live(run *r)
 {
     struct timespec start;
@@ -290,7 +318,7 @@ static int run_live(run *r)
     if (status == EXIT_DONE) {
         clock_gettime(CLOCK_MONOTONIC, &start);
         status = follow_frames(r);
-        summarise(r, &start);
+        live_summary_print(&r->summary, r->pipeline, r->name, seconds_since(&start));
     }
     if (live_session_close(r->session) != EXIT_DONE)
         status = EXIT_FAILED;

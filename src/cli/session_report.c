@@ -266,7 +266,7 @@ static void put_person(const run *r, const person_time *p)
 {
     static const char *const decisions[] = {"", "no", "yes"};
     printf("%" PRId64 ",", p->person);
-    output_field(label_of(r, p->person));
+    output_field(stdout, label_of(r, p->person));
     printf(",%.3f,%.3f,%.3f,%zu", p->first_s, p->last_s, p->seen_s, p->samples);
     for (int c = 0; c < r->record->timeline.class_count; c++)
         put_share(p->share[c]);
@@ -289,7 +289,7 @@ static int print_people(const run *r)
     fputs("person,label,first,last,seen,samples", stdout);
     for (int c = 0; c < t->class_count; c++) {
         putchar(',');
-        output_field(t->class_names[c]);
+        output_field(stdout, t->class_names[c]);
     }
     puts(",non_neutral,stress_ratio,happiness_ratio,stressed,facing");
     for (size_t i = 0; i < count; i++)
@@ -325,9 +325,9 @@ static int print_events(const run *r)
     puts("person,label,expression,start,end,peak");
     for (size_t i = 0; i < count; i++) {
         printf("%" PRId64 ",", events[i].person);
-        output_field(label_of(r, events[i].person));
+        output_field(stdout, label_of(r, events[i].person));
         putchar(',');
-        output_field(t->class_names[events[i].class_index]);
+        output_field(stdout, t->class_names[events[i].class_index]);
         printf(",%.3f,%.3f,%.6f\n", events[i].start_s, events[i].end_s, events[i].peak);
     }
     int status = r->annotations_path != NULL ? print_event_scores(r, events, count) : EXIT_DONE;

@@ -230,13 +230,13 @@ static void print_csv_row(const store_record *record, size_t i)
     const float *values = line->probabilities + i * (size_t)line->class_count;
     int top = session_top(line, i);
     printf("%.6f,%" PRId64 ",", sample->time_s, sample->person);
-    output_field(label_of(record, sample->person));
+    output_field(stdout, label_of(record, sample->person));
     printf(",%.2f,%.2f,%.2f,%.2f,", (double)sample->x, (double)sample->y, (double)sample->width,
            (double)sample->height);
     if (sample->facing >= 0)
         printf("%.4f", (double)sample->facing);
     putchar(',');
-    output_field(line->class_names[top]);
+    output_field(stdout, line->class_names[top]);
     printf(",%.6f", (double)values[top]);
     for (int c = 0; c < line->class_count; c++)
         printf(",%.6f", (double)values[c]);
@@ -249,7 +249,7 @@ static int export_csv(const store_record *record)
     fputs("time,person,label,x,y,width,height,facing,expression,confidence", stdout);
     for (int c = 0; c < line->class_count; c++) {
         putchar(',');
-        output_field(line->class_names[c]);
+        output_field(stdout, line->class_names[c]);
     }
     putchar('\n');
     for (size_t i = 0; i < line->count && !ferror(stdout); i++)

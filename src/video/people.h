@@ -3,15 +3,15 @@
 #define VIDEO_PEOPLE_H
 
 /*
- * From frames to people: finds and reads the faces of a frame, knows them again from the frames
- * before, and smooths what each looks like. All state belongs to a person's track. For one thread
- * at a time.
+ * The people of a frame. people_finder.h finds out where and who they are, people_reader.h what
+ * they look like; each has its own memory of the frames before, so that each may have its own
+ * thread. All state belongs to a person's track: nobody's past reaches another face.
  */
 
-#include "video/source.h"
-#include "video/tracker.h"
-
 #include <mien/analyzer.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 typedef struct people_settings {
     int every; /* faces are looked for in one frame of so many, at least 1; between them people
@@ -26,25 +26,18 @@ typedef struct person {
     mien_face face; /* probabilities smoothed for those with an id */
 } person;
 
-typedef struct people people;
+/* Keeps its memory from frame to frame. Starts zeroed. */
+typedef struct people_list {
+    person *people; /* from left to right */
+    size_t count, room;
+    int64_t *living; /* ids of all tracks that live, seen in this frame or not */
+    size_t living_count, living_room;
+} people_list;
 
-/*
- * model NULL: faces only. detector NULL: each frame is one face. Both must outlive the object.
- * Success: *out is the caller's, free with people_free. Failure: *out is NULL;
- * MIEN_INVALID_ARGUMENT, MIEN_OUT_OF_MEMORY and mien_analyzer_create's.
- */
-mien_status people_create(const mien_model *model, const mien_detector *detector,
-                          const people_settings *settings, people **out, mien_error *error);
-void people_free(people *people);
+/* Room for so many; what was in the list is gone. MIEN_OUT_OF_MEMORY: the list is empty. */
+mien_status people_list_reserve(people_list *list, size_t count, size_t living_count,
+                                mien_error *error);
 
-/*
- * The next frame. Success: *found, (*count) of them from left to right, last until the next call.
- * Failure: *found is NULL and *count 0; errors as of mien_analyzer_run and tracker_update.
- */
-mien_status people_find(people *people, const video_frame *frame, const person **found,
-                        size_t *count, mien_error *error);
-
-/* Ids that were given out so far. */
-int64_t people_count(const people *people);
+void people_list_free(people_list *list);
 
 #endif

@@ -39,8 +39,7 @@ static mien_status make_room(mien_image *image, int width, int height, mien_erro
 {
     if (image->width == width && image->height == height)
         return MIEN_OK;
-    free(image->data);
-    *image = (mien_image){0};
+    mien_image_free(image);
     size_t stride = ((size_t)width * RGB_BYTES / MEMORY_ALIGNMENT + 2) * MEMORY_ALIGNMENT;
     size_t bytes;
     if (!size_multiply(stride, (size_t)height, &bytes))
@@ -118,18 +117,19 @@ static void copy_turned(const mien_image *stored, picture_turn how, mien_image *
     }
 }
 
-static mien_status turn(picture_maker *maker, const mien_image **image, mien_error *error)
+static bool is_turned(picture_turn how)
 {
-    picture_turn how = maker->turn;
+    return how.swap_axes || how.flip_x || how.flip_y;
+}
+
+static mien_status turn(const picture_maker *maker, mien_error *error)
+{
     const mien_image *stored = &maker->stored;
-    *image = stored;
-    if (!how.swap_axes && !how.flip_x && !how.flip_y)
-        return MIEN_OK;
-    mien_status status = make_room(&maker->upright, how.swap_axes ? stored->height : stored->width,
-                                   how.swap_axes ? stored->width : stored->height, error);
+    bool swap = maker->turn.swap_axes;
+    mien_status status = make_room(maker->into, swap ? stored->height : stored->width,
+                                   swap ? stored->width : stored->height, error);
     if (status == MIEN_OK)
-        copy_turned(stored, how, &maker->upright);
-    *image = status == MIEN_OK ? &maker->upright : NULL;
+        copy_turned(stored, maker->turn, maker->into);
     return status;
 }
 
@@ -137,26 +137,30 @@ mien_status picture_make(picture_maker *maker, const AVFrame *frame, const mien_
                          mien_error *error)
 {
     picture_kind kind = kind_of(frame);
+    bool turned = is_turned(maker->turn);
+    mien_image *plain = turned ? &maker->stored : maker->into;
     *image = NULL;
     mien_status status = picture_check_size(kind.width, kind.height, maker->max_pixels, error);
     if (status == MIEN_OK)
-        status = make_room(&maker->stored, kind.width, kind.height, error);
+        status = make_room(plain, kind.width, kind.height, error);
     if (status == MIEN_OK)
         status = prepare_scaler(maker, &kind, error);
     if (status != MIEN_OK)
         return status;
-    uint8_t *planes[] = {maker->stored.data, NULL, NULL, NULL};
-    int strides[] = {(int)maker->stored.stride, 0, 0, 0};
+    uint8_t *planes[] = {plain->data, NULL, NULL, NULL};
+    int strides[] = {(int)plain->stride, 0, 0, 0};
     if (sws_scale(maker->scaler, (const uint8_t *const *)frame->data, frame->linesize, 0,
                   kind.height, planes, strides) < 0)
         return error_no_memory(error, "the conversion of colours", 0);
-    return turn(maker, image, error);
+    if (turned)
+        status = turn(maker, error);
+    *image = status == MIEN_OK ? maker->into : NULL;
+    return status;
 }
 
 void picture_maker_free(picture_maker *maker)
 {
     sws_freeContext(maker->scaler);
-    free(maker->stored.data);
-    free(maker->upright.data);
+    mien_image_free(&maker->stored);
     *maker = (picture_maker){0};
 }

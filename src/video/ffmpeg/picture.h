@@ -25,19 +25,19 @@ typedef struct picture_kind {
     bool full_range;
 } picture_kind;
 
-/* Keeps its memory from frame to frame. Starts zeroed but for turn and max_pixels. */
+/* Keeps its memory from frame to frame. Starts zeroed but for turn, max_pixels and into. */
 typedef struct picture_maker {
     picture_turn turn;
     int64_t max_pixels; /* at least 1 */
     picture_kind kind;
     struct SwsContext *scaler;
-    mien_image stored;  /* as decoded */
-    mien_image upright; /* when it is turned */
+    mien_image stored; /* as decoded, where it is to be turned */
+    mien_image *into;  /* where pictures are put: zeroed or made here, somebody else's */
 } picture_maker;
 
 /*
- * Success: *image is the maker's until its next call. Failure: *image is NULL; MIEN_LIMIT,
- * MIEN_UNSUPPORTED (pixel format), MIEN_OUT_OF_MEMORY.
+ * Success: *image is maker->into, whose memory was used again or replaced. Failure: *image is NULL;
+ * MIEN_LIMIT, MIEN_UNSUPPORTED (pixel format), MIEN_OUT_OF_MEMORY.
  */
 mien_status picture_make(picture_maker *maker, const AVFrame *frame, const mien_image **image,
                          mien_error *error);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "video/people_finder.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "video/tracker.h"
+
+#include <stdlib.h>
+
+struct people_finder {
+    mien_analyzer *analyzer; /* without a model */
+    tracker *tracker;
+    image_rect *boxes; /* of the faces of a frame */
+    int64_t *ids;      /* theirs */
+    size_t room;
+};
+
+mien_status people_finder_create(const mien_detector *detector, people_finder **out,
+                                 mien_error *error)
+{
+    *out = NULL;
+    people_finder *finder = memory_zeroed(1, sizeof *finder);
+    if (finder == NULL)
+        return error_no_memory(error, "people", sizeof *finder);
+    mien_status status = mien_analyzer_create(NULL, detector, &finder->analyzer, error);
+    if (status == MIEN_OK)
+        status = tracker_create(NULL, &finder->tracker, error);
+    if (status != MIEN_OK) {
+        people_finder_free(finder);
+        return status;
+    }
+    *out = finder;
+    return MIEN_OK;
+}
+
+void people_finder_free(people_finder *finder)
+{
+    if (finder == NULL)
+        return;
+    mien_analyzer_free(finder->analyzer);
+    tracker_free(finder->tracker);
+    free(finder->boxes);
+    free(finder->ids);
+    free(finder);
+}
+
+int64_t people_finder_count(const people_finder *finder)
+{
+    return tracker_people(finder->tracker);
+}
+
+static mien_status reserve(people_finder *finder, size_t count, mien_error *error)
+{
+    if (count <= finder->room)
+        return MIEN_OK;
+    free(finder->boxes);
+    free(finder->ids);
+    finder->boxes = memory_zeroed(count, sizeof *finder->boxes);
+    finder->ids = memory_zeroed(count, sizeof *finder->ids);
+    finder->room = 0;
+    if (finder->boxes == NULL || finder->ids == NULL)
+        return error_no_memory(error, "the faces of a frame", count * sizeof *finder->boxes);
+    finder->room = count;
+    return MIEN_OK;
+}
+
+static mien_status reserve_list(const people_finder *finder, size_t count, people_list *list,
+                                mien_error *error)
+{
+    size_t track_count;
+    tracker_tracks(finder->tracker, &track_count);
+    return people_list_reserve(list, count, track_count, error);
+}
+
+static mien_status search_faces(people_finder *finder, const mien_image *image, double time_s,
+                                people_list *list, mien_error *error)
+{
+    const mien_face *faces;
+    size_t count;
+    mien_status status = mien_analyzer_run(finder->analyzer, image, &faces, &count, error);
+    if (status == MIEN_OK)
+        status = reserve(finder, count, error);
+    for (size_t i = 0; status == MIEN_OK && i < count; i++)
+        finder->boxes[i] = (image_rect){faces[i].x, faces[i].y, faces[i].width, faces[i].height};
+    if (status == MIEN_OK)
+        status = tracker_update(finder->tracker, time_s, finder->boxes, count, finder->ids, error);
+    if (status == MIEN_OK)
+        status = reserve_list(finder, count, list, error);
+    for (size_t i = 0; status == MIEN_OK && i < count; i++)
+        list->people[list->count++] = (person){.id = finder->ids[i], .face = faces[i]};
+    return status;
+}
+
+static int left_to_right(const void *a, const void *b)
+{
+    const person *first = a, *second = b;
+    if (first->face.x != second->face.x)
+        return first->face.x < second->face.x ? -1 : 1;
+    return first->id < second->id ? -1 : 1;
+}
+
+static person expected(const track *t)
+{
+    return (person){
+        .id = t->id,
+        .predicted = true,
+        .face = {.x = t->box.x, .y = t->box.y, .width = t->box.width, .height = t->box.height}};
+}
+
+/* Those who were seen when faces were last looked for, not too long ago to tell where they are. */
+static mien_status predict_faces(people_finder *finder, double time_s, people_list *list,
+                                 mien_error *error)
+{
+    size_t track_count;
+    double since_s = time_s - tracker_defaults().keep_s;
+    mien_status status = tracker_predict(finder->tracker, time_s, error);
+    const track *tracks = tracker_tracks(finder->tracker, &track_count);
+    if (status == MIEN_OK)
+        status = reserve_list(finder, track_count, list, error);
+    for (size_t i = 0; status == MIEN_OK && i < track_count; i++)
+        if (tracks[i].id != 0 && tracks[i].seen && tracks[i].last_seen_s >= since_s)
+            list->people[list->count++] = expected(&tracks[i]);
+    if (list->count > 1)
+        qsort(list->people, list->count, sizeof *list->people, left_to_right);
+    return status;
+}
+
+mien_status people_finder_run(people_finder *finder, const mien_image *image, double time_s,
+                              bool search, people_list *list, mien_error *error)
+{
+    list->count = list->living_count = 0;
+    mien_status status = search ? search_faces(finder, image, time_s, list, error)
+                                : predict_faces(finder, time_s, list, error);
+    if (status != MIEN_OK)
+        return status;
+    size_t track_count;
+    const track *tracks = tracker_tracks(finder->tracker, &track_count);
+    for (size_t i = 0; i < track_count; i++)
+        if (tracks[i].id != 0)
+            list->living[list->living_count++] = tracks[i].id;
+    return MIEN_OK;
+}
