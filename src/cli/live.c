@@ -7,12 +7,11 @@
 #include "cli/live_session.h"
 #include "cli/live_show.h"
 #include "cli/live_summary.h"
+#include "cli/stop.h"
 
 #include "video/pipeline.h"
 
 #include <getopt.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -181,72 +180,18 @@ static int parse_arguments(run *r, int argc, char **argv)
     return status == EXIT_DONE ? live_show_check(&r->show_settings, r->command) : status;
 }
 
-/* ---- Stopping ---- */
-
-/* The one variable that a signal can reach; the source's thread asks for it. */
-static atomic_int stop_signal;
-
-static void note_signal(int signal)
-{
-    stop_signal = signal;
-}
-
-static bool is_stopped(void *context)
-{
-    (void)context;
-    return stop_signal != 0;
-}
-
-/* Signals interrupt reads that wait for data, and nothing else: a write would lose its line. */
-static void let_signals_in(bool in)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(in ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
-}
-
-/* The first signal ends the run after its frame, a second one at once. */
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND};
-    sigemptyset(&action.sa_mask);
-    stop_signal = 0;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    let_signals_in(false);
-}
-
 /* ---- Running ---- */
-
-static mien_status open_pipeline(run *r, mien_error *error)
-{
-    r->settings.source.stopped = is_stopped;
-    let_signals_in(true);
-    mien_status status =
-        pipeline_open(r->name, r->model, r->detector, &r->settings, &r->pipeline, error);
-    let_signals_in(false);
-    return status;
-}
-
-static mien_status next_event(run *r, pipeline_event *event, pipeline_frame *frame,
-                              mien_error *error)
-{
-    let_signals_in(true);
-    mien_status status = pipeline_next(r->pipeline, WAIT_S, event, frame, error);
-    let_signals_in(false);
-    return status;
-}
 
 static int open_all(run *r)
 {
     mien_error error;
+    r->settings.source.stopped = stop_asked;
     int status = cli_open_model(&r->setup, &r->model);
     if (status == EXIT_DONE)
         status = cli_open_detector(&r->setup, &r->detector);
     if (status == EXIT_DONE &&
-        (open_pipeline(r, &error) != MIEN_OK ||
+        (pipeline_open(r->name, r->model, r->detector, &r->settings, &r->pipeline, &error) !=
+             MIEN_OK ||
          live_show_open(&r->show_settings, r->name, !pipeline_is_live(r->pipeline), r->model,
                         &r->show, &error) != MIEN_OK))
         status = cli_fail(&error);
@@ -260,11 +205,8 @@ static int open_all(run *r)
 static void wait_until_due(run *r, const pipeline_frame *frame)
 {
     const struct timespec moment = {.tv_nsec = 2000000};
-    while (!live_show_is_due(r->show, frame) && stop_signal == 0) {
-        let_signals_in(true);
+    while (!live_show_is_due(r->show, frame) && !stop_asked(NULL))
         nanosleep(&moment, NULL);
-        let_signals_in(false);
-    }
 }
 
 /* What is done with a frame. */
@@ -285,8 +227,8 @@ static int follow_frames(run *r)
     pipeline_frame frame;
     live_output_begin(r->format, r->model);
     while (fflush(stdout) == 0 && !live_show_wants_end(r->show)) {
-        mien_status status = next_event(r, &event, &frame, &error);
-        r->ended = status == MIEN_OK && event == PIPELINE_END && stop_signal == 0;
+        mien_status status = pipeline_next(r->pipeline, WAIT_S, &event, &frame, &error);
+        r->ended = status == MIEN_OK && event == PIPELINE_END && !stop_asked(NULL);
         if (status == MIEN_OK && event == PIPELINE_END)
             break;
         if (status == MIEN_OK && event != PIPELINE_FRAME)
@@ -313,7 +255,7 @@ static double seconds_since(const struct timespec *start)
 static int run_live(run *r)
 {
     struct timespec start;
-    catch_signals();
+    stop_on_signals();
     int status = open_all(r);
     if (status == EXIT_DONE) {
         clock_gettime(CLOCK_MONOTONIC, &start);
