@@ -33,6 +33,8 @@ static const char help[] =
     "                          are read where they are expected\n"
     "  --smooth SECONDS        smooth what a person looks like; it follows a change half-way in\n"
     "                          0.7 times as long; 0 for not at all (default 0.5)\n"
+    "  --baseline SECONDS      record for so long what each person's face looks like at rest, and\n"
+    "                          take that out afterwards: ask them to look neutral at first\n"
     "  --live                  play a file at its own pace, as a camera would give it\n"
     "  --rate N                frames a second that are wanted of a live source; the others are\n"
     "                          left out (default: all)\n"
@@ -52,6 +54,7 @@ static const struct option long_options[] = {
     CLI_DETECTOR_OPTIONS,
     {"every", required_argument, NULL, 'e'},
     {"smooth", required_argument, NULL, 'o'},
+    {"baseline", required_argument, NULL, 'b'},
     {"live", no_argument, NULL, 'l'},
     {"rate", required_argument, NULL, 'r'},
     {"raw", required_argument, NULL, 'R'},
@@ -123,6 +126,10 @@ static int parse_own_option(run *r, int option)
     case 'o':
         good =
             cli_parse_real(r->command, "--smooth", optarg, 0, 3600, &r->settings.people.smooth_s);
+        break;
+    case 'b':
+        good = cli_parse_real(r->command, "--baseline", optarg, 0, 3600,
+                              &r->settings.people.baseline_s);
         break;
     case 'l':
         r->settings.live = true;

@@ -3,8 +3,8 @@
 #define VIDEO_PEOPLE_READER_H
 
 /*
- * How they look: reads the apparent expression of the people of a frame and smooths it over each
- * one's time. For one thread at a time.
+ * How they look: reads the apparent expression of the people of a frame, takes out what each looks
+ * like at rest, and smooths it over each one's time. For one thread at a time.
  */
 
 #include "video/people.h"
@@ -15,12 +15,14 @@
 typedef struct people_reader people_reader;
 
 /*
- * model NULL: nothing is read. It must outlive the reader. smooth_s: as of people_settings.
+ * model NULL: nothing is read. It must outlive the reader. Of the settings smooth_s and baseline_s
+ * are used.
  * Success: *out is the caller's, free with people_reader_free. Failure: *out is NULL;
- * MIEN_INVALID_ARGUMENT, MIEN_OUT_OF_MEMORY and mien_analyzer_create's.
+ * MIEN_INVALID_ARGUMENT (a time is negative; a baseline, but no class of the model is "neutral"),
+ * MIEN_OUT_OF_MEMORY and mien_analyzer_create's.
  */
-mien_status people_reader_create(const mien_model *model, double smooth_s, people_reader **out,
-                                 mien_error *error);
+mien_status people_reader_create(const mien_model *model, const people_settings *settings,
+                                 people_reader **out, mien_error *error);
 void people_reader_free(people_reader *reader);
 
 /*

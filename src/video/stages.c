@@ -14,7 +14,7 @@ mien_status stages_open(const char *name, const mien_model *model, const mien_de
                          people->every);
     mien_status status = people_finder_create(detector, &all->finder, error);
     if (status == MIEN_OK)
-        status = people_reader_create(model, people->smooth_s, &all->reader, error);
+        status = people_reader_create(model, people, &all->reader, error);
     if (status == MIEN_OK)
         status = stream_open(name, wanted, &all->stream, error);
     if (status == MIEN_OK)

@@ -38,6 +38,16 @@ class LiveTest(ProgramTest):
         return self.folder / "stay" / "%05d.pgm"
 
 
+class Baseline(LiveTest):
+    def test_a_face_at_rest_becomes_neutral(self):
+        frames = self.frames("--detector", "none", "--smooth", "0", "--baseline", "1",
+                             self.stay(40))
+        before, after = frames[20]["faces"][0], frames[39]["faces"][0]
+        self.assertLess(before["probabilities"]["neutral"], 0.8)
+        self.assertGreater(after["probabilities"]["neutral"], 0.85)  # 0.9 but for the limits
+        self.assertEqual(after["expression"], "neutral")
+
+
 class Frames(LiveTest):
     def test_json_lines(self):
         result = self.live("--json", self.walk())
