@@ -193,7 +193,7 @@ static bool is_stopped(void *context)
     return stop_signal != 0;
 }
 
-/* Signals interrupt reads that wait for data, and nothing else: a write would lose its line. */
+/* Signals come while frames are waited for, and at no other time: a write would lose its line. */
 static void let_signals_in(bool in)
 {
     sigset_t set;
