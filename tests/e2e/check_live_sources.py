@@ -13,6 +13,7 @@ import time
 import unittest
 
 from check_live import LiveTest
+from rtsp_server import RtspServer
 from support import (ASTRONAUT_GRAY, DONE, FAILED, PROGRAM, ROOT, TINY_MODEL, USAGE,
                      astronaut_gray, crop)
 
@@ -150,6 +151,22 @@ class Streams(SourceTest):
         running.wait_for_words("it is back")
         running.wait_for_frames(5)
         self.assertEqual(running.stop(signal.SIGTERM), DONE)
+        self.rising(running.frames)
+
+    def test_rtsp_server_that_comes_back(self):
+        film = self.make("film.ts", "-loop", 1, "-framerate", 25, "-i", ASTRONAUT_GRAY, "-t", 4,
+                         "-c:v", "mpeg2video", "-g", 5, "-pix_fmt", "yuv420p").read_bytes()
+        server = RtspServer(film, 4)
+        self.addCleanup(server.stop)
+        running = self.begin("--every", 4, f"rtsp://127.0.0.1:{server.port}/camera")
+        running.wait_for_frames(5)
+        server.stop()
+        running.wait_for_words("trying again in 1 s")
+        again = RtspServer(film, 4, server.port)
+        self.addCleanup(again.stop)
+        running.wait_for_words("it is back")
+        running.wait_for_frames(5)
+        self.assertEqual(running.stop(), DONE)
         self.rising(running.frames)
 
     def test_nobody_is_there(self):
