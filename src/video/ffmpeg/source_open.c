@@ -143,11 +143,13 @@ static bool is_device(const video_source *source)
 
 static mien_status check_place(const video_source *source, mien_error *error)
 {
-    if (source->options.raw.width > 0 && is_device(source))
-        return error_set(error, MIEN_INVALID_ARGUMENT,
-                         "'%s' is no file of raw frames: a camera or screen says itself what it "
-                         "gives",
-                         source->name);
+    bool has_bytes = source->place.kind == PLACE_FILE || source->place.kind == PLACE_PIPE;
+    if (source->options.raw.width > 0 && !has_bytes)
+        return error_set(
+            error, MIEN_INVALID_ARGUMENT,
+            "'%s' is no file of raw frames: cameras, screens and streams say themselves "
+            "what they give",
+            source->name);
     if (is_device(source) && choose_format(source) == NULL)
         return error_set(error, MIEN_UNSUPPORTED,
                          "%s: the FFmpeg that is installed cannot read such a device",
