@@ -29,8 +29,9 @@ static const char help[] =
     "Ctrl-C ends it after the current frame; so does q in the window, which also knows space\n"
     "(pause), s (snapshot) and m (free or saving mode).\n"
     "\n" CLI_MODEL_HELP CLI_DETECTOR_HELP
-    "  --every N               look for faces in one frame of N (default 1); between them they\n"
-    "                          are read where they are expected\n"
+    "  --every N               look for faces in one frame of N (default 1; of live sources in\n"
+    "                          fewer when time is short); between them they are read where they\n"
+    "                          are expected\n"
     "  --smooth SECONDS        smooth what a person looks like; it follows a change half-way in\n"
     "                          0.7 times as long; 0 for not at all (default 0.5)\n"
     "  --baseline SECONDS      record for so long what each person's face looks like at rest, and\n"

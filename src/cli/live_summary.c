@@ -30,7 +30,7 @@ void live_summary_print(const live_summary *summary, const pipeline *run, const 
     fprintf(stderr, "mien: %" PRId64 " %s in %.2f s, %.1f a second; %" PRId64 " %s",
             summary->frames, summary->frames == 1 ? "frame" : "frames", seconds,
             (double)summary->frames / seconds, count, count == 1 ? "person" : "people");
-    if (pipeline_is_live(run))
+    if (pipeline_is_live(run) && summary->frames > 0)
         fprintf(stderr, "; %" PRId64 " dropped, half within %d ms of their arrival",
                 summary->dropped, median(summary));
     fputc('\n', stderr);

@@ -14,9 +14,10 @@
 #include <stdint.h>
 
 typedef struct people_settings {
-    int every; /* faces are looked for in one frame of so many, at least 1; between them people
-                  are read where their tracks predict them */
-    double smooth_s;   /* time constant of smoother.h; 0 for none */
+    int every;       /* faces are looked for in one frame of so many, at least 1 (of live sources in
+                        fewer where search_pace.h says so); between them people are read where their
+                        tracks predict them */
+    double smooth_s; /* time constant of smoother.h; 0 for none */
     double baseline_s; /* how long each person's own neutral face is recorded, from their first
                           frame on, to be taken out afterwards (baseline.h); 0 for not at all */
 } people_settings;

@@ -89,6 +89,7 @@ class Frames(LiveTest):
         first = self.live("--json", walk).out_bytes
         self.assertEqual(first, self.live("--json", walk).out_bytes)
         self.assertEqual(first, self.live("--json", "--threads", 3, walk).out_bytes)
+        self.assertEqual(first, self.live("--json", "--one-thread", walk).out_bytes)
 
     def test_faces_are_read_where_they_are_expected(self):
         walk = self.walk()

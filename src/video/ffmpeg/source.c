@@ -9,6 +9,7 @@
 #include <libavutil/log.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Failures without a packet between them, each passed over, after which the source is given up. */
 enum { MAX_FAILURES_IN_A_ROW = 100 };
@@ -60,6 +61,14 @@ void video_source_draw_into(video_source *source, mien_image *image)
     source->maker.into = image != NULL ? image : &source->own;
 }
 
+/* The bytes have an end, as those of a file elsewhere; a playlist's own say nothing. */
+static bool has_size(AVFormatContext *container)
+{
+    const char *format = container->iformat->name;
+    bool playlist = strcmp(format, "hls") == 0 || strcmp(format, "dash") == 0;
+    return !playlist && container->pb != NULL && avio_size(container->pb) > 0;
+}
+
 bool video_source_is_live(const video_source *source)
 {
     switch (source->place.kind) {
@@ -67,7 +76,8 @@ bool video_source_is_live(const video_source *source)
     case PLACE_SCREEN:
         return true;
     case PLACE_ADDRESS:
-        return source->container->duration <= 0; /* AV_NOPTS_VALUE too */
+        /* AV_NOPTS_VALUE is under 0 */
+        return source->container->duration <= 0 && !has_size(source->container);
     case PLACE_FILE:
     case PLACE_PIPE:
         break;

@@ -143,11 +143,13 @@ static bool is_device(const video_source *source)
 
 static mien_status check_place(const video_source *source, mien_error *error)
 {
-    if (source->options.raw.width > 0 && is_device(source))
-        return error_set(error, MIEN_INVALID_ARGUMENT,
-                         "'%s' is no file of raw frames: a camera or screen says itself what it "
-                         "gives",
-                         source->name);
+    bool has_bytes = source->place.kind == PLACE_FILE || source->place.kind == PLACE_PIPE;
+    if (source->options.raw.width > 0 && !has_bytes)
+        return error_set(
+            error, MIEN_INVALID_ARGUMENT,
+            "'%s' is no file of raw frames: cameras, screens and streams say themselves "
+            "what they give",
+            source->name);
     if (is_device(source) && choose_format(source) == NULL)
         return error_set(error, MIEN_UNSUPPORTED,
                          "%s: the FFmpeg that is installed cannot read such a device",
@@ -182,6 +184,16 @@ static const char *refusal(const video_source *source)
     return "this is no video that can be read";
 }
 
+static mien_status explain_refusal(const video_source *source, int code, mien_error *error)
+{
+    if (source_is_stopped(source))
+        return error_set(error, MIEN_IO, "%s: stopped before anything came", source->name);
+    if (source_is_overdue(source))
+        return error_set(error, MIEN_IO, "%s: nothing came for %g s", source->name,
+                         source->limit_s);
+    return source_fail(source->name, code, refusal(source), error);
+}
+
 static mien_status open_input(video_source *source, mien_error *error)
 {
     AVDictionary *settings = NULL;
@@ -190,12 +202,7 @@ static mien_status open_input(video_source *source, mien_error *error)
         code = avformat_open_input(&source->container, source->place.url, choose_format(source),
                                    &settings);
     av_dict_free(&settings);
-    if (code < 0 && source_is_stopped(source))
-        return error_set(error, MIEN_IO, "%s: stopped before anything came", source->name);
-    if (code < 0 && source_is_overdue(source))
-        return error_set(error, MIEN_IO, "%s: nothing came for %g s", source->name,
-                         source->limit_s);
-    return code >= 0 ? MIEN_OK : source_fail(source->name, code, refusal(source), error);
+    return code >= 0 ? MIEN_OK : explain_refusal(source, code, error);
 }
 
 static mien_status open_container(video_source *source, mien_error *error)
@@ -247,8 +254,7 @@ static mien_status find_streams(video_source *source, mien_error *error)
     for (unsigned i = 0; i < count; i++)
         av_dict_free(&settings[i]);
     free(settings);
-    return code >= 0 ? MIEN_OK
-                     : source_fail(source->name, code, "this is no video that can be read", error);
+    return code >= 0 ? MIEN_OK : explain_refusal(source, code, error);
 }
 
 /* FFmpeg draws plain text as a terminal would; nobody means that. */

@@ -11,6 +11,7 @@
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <math.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -280,6 +281,152 @@ static void test_stopping(void **state)
     video_source_close(source);
 }
 
+/* ---- Raw frames ---- */
+
+static void test_what_raw_frames_are(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        video_raw raw;
+    } good[] = {
+        {"640x480", {640, 480, "rgb24", 25}},
+        {"1x65535:gray", {1, 65535, "gray", 25}},
+        {"640x480@29.97", {640, 480, "rgb24", 29.97}},
+        {"8x6:yuv420p@0.5", {8, 6, "yuv420p", 0.5}},
+    };
+    static const char *const bad[] = {"",
+                                      "640",
+                                      "640x",
+                                      "x480",
+                                      "0x480",
+                                      "640x-1",
+                                      "1e3x10",
+                                      "640x65536",
+                                      "640x480x3",
+                                      "640x480 ",
+                                      "640x480:",
+                                      "640x480:nothing",
+                                      "640x480@",
+                                      "640x480@0",
+                                      "640x480@1e9",
+                                      "640x480@nan",
+                                      "640x480@25@30",
+                                      "640x480:rgb24@ 1 "};
+    video_raw raw;
+    mien_error error;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_ok(video_raw_parse(good[i].text, &raw, &error), &error);
+        assert_int_equal(raw.width, good[i].raw.width);
+        assert_int_equal(raw.height, good[i].raw.height);
+        assert_string_equal(raw.format, good[i].raw.format);
+        assert_true(raw.rate == good[i].raw.rate);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(video_raw_parse(bad[i], &raw, &error), MIEN_INVALID_ARGUMENT);
+}
+
+static void raw_bytes(uint8_t *bytes)
+{
+    for (int i = 0; i < FRAMES; i++)
+        for (int y = 0; y < HEIGHT; y++)
+            for (int x = 0; x < WIDTH; x++)
+                for (int c = 0; c < 3; c++)
+                    *bytes++ = pixel(i, x, y, c);
+}
+
+static void expect_raw_frames(const char *path)
+{
+    video_source_options options = {0};
+    video_source *source;
+    mien_error error;
+    assert_ok(video_raw_parse("24x16:rgb24@10", &options.raw, &error), &error);
+    assert_ok(video_source_open(path, &options, &source, &error), &error);
+    assert_false(video_source_is_live(source));
+    for (int i = 0; i < FRAMES; i++) {
+        video_frame frame = next(source);
+        expect_pixels(frame.image, i);
+        assert_true(fabs(frame.time_s - i / 10.0) < 1e-9);
+    }
+    assert_null(next(source).image);
+    video_source_close(source);
+}
+
+static void *fill_pipe(void *argument)
+{
+    static uint8_t bytes[FRAMES * WIDTH * HEIGHT * 3];
+    raw_bytes(bytes);
+    FILE *file = fopen(argument, "wb"); /* waits for the reader */
+    if (file != NULL) {
+        fwrite(bytes, 1, sizeof bytes, file);
+        fclose(file);
+    }
+    return NULL;
+}
+
+static void test_raw_frames(void **state)
+{
+    (void)state;
+    static uint8_t bytes[FRAMES * WIDTH * HEIGHT * 3];
+    char path[256];
+    pthread_t writer;
+    raw_bytes(bytes);
+    expect_raw_frames(write_bytes("frames.raw", bytes, sizeof bytes));
+    assert_int_equal(mkfifo(path_of("pipe", path, sizeof path), 0600), 0);
+    assert_int_equal(pthread_create(&writer, NULL, fill_pipe, path), 0);
+    expect_raw_frames(path);
+    pthread_join(writer, NULL);
+}
+
+/* A pipe that nobody writes to: waiting for it can be ended, before it is opened and after. */
+static void test_an_empty_pipe(void **state)
+{
+    (void)state;
+    video_source *source;
+    mien_error error;
+    bool stop = true;
+    char path[256];
+    video_source_options options = {.stopped = always, .context = &stop};
+    path_of("pipe", path, sizeof path);
+    assert_fails(MIEN_IO, video_source_open(path, &options, &source, &error), &error, "stopped");
+    assert_null(source);
+}
+
+/* ---- Where names lead ---- */
+
+static void test_devices_that_are_not_here(void **state)
+{
+    (void)state;
+    expect_refused(MIEN_NOT_FOUND, "/dev/video999", "no camera");
+    expect_refused(MIEN_IO, "screen::4321", "the screen cannot be read");
+    video_source *source;
+    mien_error error;
+    video_source_options options = {.raw = {8, 8, "rgb24", 25}};
+    assert_fails(MIEN_INVALID_ARGUMENT,
+                 video_source_open("screen::4321", &options, &source, &error), &error,
+                 "no file of raw frames");
+}
+
+/* The caller's memory: used again where it fits, else replaced. */
+static void test_drawing_into(void **state)
+{
+    (void)state;
+    mien_image image = {0};
+    video_source *source = open_source(write_video("plain.mov", NULL, -1));
+    video_source_draw_into(source, &image);
+    assert_ptr_equal(next(source).image, &image);
+    expect_pixels(&image, 0);
+    const uint8_t *data = image.data;
+    assert_ptr_equal(next(source).image, &image);
+    assert_ptr_equal(image.data, data);
+    video_source_draw_into(source, NULL);
+    assert_ptr_not_equal(next(source).image, &image);
+    expect_pixels(&image, 1);
+    video_source_close(source);
+    expect_pixels(&image, 1);
+    mien_image_free(&image);
+}
+
 /* Cut off or changed anywhere: an error or fewer frames, never a crash. */
 static void test_damaged_files(void **state)
 {
@@ -320,7 +467,8 @@ static int remove_folder(void **state)
     (void)state;
     static const char *const names[] = {"plain.mov",  "turned.mov", "corrupt.mov", "damaged.mov",
                                         "f001.ppm",   "f002.ppm",   "f003.ppm",    "letter.txt",
-                                        "letter.mp4", "tune.wav",   "empty.mp4"};
+                                        "letter.mp4", "tune.wav",   "empty.mp4",   "frames.raw",
+                                        "pipe"};
     char path[256];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unlink(path_of(names[i], path, sizeof path));
@@ -337,6 +485,11 @@ int main(void)
         cmocka_unit_test(test_no_videos),
         cmocka_unit_test(test_limit_of_pixels),
         cmocka_unit_test(test_stopping),
+        cmocka_unit_test(test_what_raw_frames_are),
+        cmocka_unit_test(test_raw_frames),
+        cmocka_unit_test(test_an_empty_pipe),
+        cmocka_unit_test(test_devices_that_are_not_here),
+        cmocka_unit_test(test_drawing_into),
         cmocka_unit_test(test_damaged_files),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
