@@ -163,7 +163,7 @@ static mien_status pack(face_folder *f, const face_record *record, parcel *p, mi
     snprintf(p->picture, sizeof p->picture, "%s-%06" PRId64 "-%" PRId64 ".png", f->stamp,
              record->frame, record->who.id);
     snprintf(p->path, sizeof p->path, "%s/%s", p->folder, p->picture);
-    status = image_encode_png(&record->picture, &p->png, &p->png_size, error);
+    status = image_encode_png_fast(&record->picture, &p->png, &p->png_size, error);
     if (status == MIEN_OK)
         status = make_row(f, record, p->picture, &p->row, &p->row_size, error);
     return status;

@@ -44,7 +44,9 @@ static const char help[] =
     "  --size WxH              what is asked of a camera or screen (default: its own)\n"
     "  --one-thread            do everything one after the other; files give the same results\n"
     "  --json                  one JSON object per frame and line (docs/OUTPUT.md)\n"
-    "  --csv                   one row per face and frame\n" LIVE_SHOW_HELP LIVE_SESSION_HELP
+    "  --csv                   one row per face and frame\n";
+
+static const char more_help[] = LIVE_SHOW_HELP LIVE_SESSION_HELP
     "  --threads N             threads that look for faces with a cascade (default 1)\n"
     "  --max-pixels N          refuse larger frames (default 100000000)\n"
     "\n"
@@ -292,6 +294,7 @@ int cli_live(int argc, char **argv)
         return status;
     if (r.asked_for_help) {
         fputs(help, stdout);
+        fputs(more_help, stdout);
         return EXIT_DONE;
     }
     return run_live(&r);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "image/codec/codec.h"
 #include "video/writer.h"
 
 #include <inttypes.h>
@@ -259,23 +260,32 @@ static void choose_snapshot_name(const live_show *s, char *path, size_t size)
 }
 
 /* What the window shows, in full size. */
+static mien_status write_snapshot(const live_show *s, const char *path, mien_error *error)
+{
+    mien_image view = s->held;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    mien_status status = MIEN_OK;
+    if (view.data == NULL)
+        status = canvas_view(&s->canvas, &view, error);
+    if (status == MIEN_OK)
+        status = image_encode_png_fast(&view, &bytes, &size, error);
+    if (status == MIEN_OK)
+        status = file_write_atomic(path, bytes, size, error);
+    free(bytes);
+    return status;
+}
+
 static void take_snapshot(live_show *s)
 {
     mien_error error;
-    mien_image copy = {0};
     char path[4096], words[4200];
-    mien_status status = MIEN_OK;
     if (s->frame == 0)
         return;
     choose_snapshot_name(s, path, sizeof path);
-    if (s->held.data == NULL)
-        status = canvas_finish(&s->canvas, &copy, &error);
-    if (status == MIEN_OK)
-        status = mien_image_save(s->held.data != NULL ? &s->held : &copy, path, &error);
-    mien_image_free(&copy);
+    bool done = write_snapshot(s, path, &error) == MIEN_OK;
     snprintf(words, sizeof words, "%s%s",
-             status == MIEN_OK ? "snapshot saved as " : "no snapshot: ",
-             status == MIEN_OK ? path : error.message);
+             done ? "snapshot saved as " : "no snapshot: ", done ? path : error.message);
     fprintf(stderr, "mien: %s\n", words);
     say(s, words);
 }

@@ -21,6 +21,10 @@ mien_status image_encode_jpeg(const mien_image *image, int quality, uint8_t **by
 mien_status image_encode_png(const mien_image *image, uint8_t **bytes, size_t *size,
                              mien_error *error);
 
+/* The same in a sixth of the time; a photograph takes as many bytes, a drawing more. */
+mien_status image_encode_png_fast(const mien_image *image, uint8_t **bytes, size_t *size,
+                                  mien_error *error);
+
 /* Grey pictures as binary PGM (P5), all others as binary PPM (P6). */
 mien_status image_encode_pnm(const mien_image *image, uint8_t **bytes, size_t *size,
                              mien_error *error);

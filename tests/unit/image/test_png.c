@@ -182,9 +182,11 @@ static void strange_critical_chunks_are_refused(void **state)
     free(file);
 }
 
-static void what_is_written_is_read_again(void **state)
+typedef mien_status encoder(const mien_image *image, uint8_t **bytes, size_t *size,
+                            mien_error *error);
+
+static void check_what_is_read_again(encoder *encode)
 {
-    (void)state;
     mien_error error;
     for (mien_pixel_format format = MIEN_PIXEL_GRAY8; format <= MIEN_PIXEL_BGRA8; format++) {
         mien_image whole = random_picture(4, 23, 17, format);
@@ -192,7 +194,7 @@ static void what_is_written_is_read_again(void **state)
         assert_ok(image_view(&whole, 3, 2, 19, 11, &view, &error), &error);
         uint8_t *bytes;
         size_t size;
-        assert_ok(image_encode_png(&view, &bytes, &size, &error), &error);
+        assert_ok(encode(&view, &bytes, &size, &error), &error);
         mien_image again = {0};
         mien_pixel_format stored = format == MIEN_PIXEL_GRAY8 ? format : MIEN_PIXEL_RGB8;
         assert_ok(mien_image_decode(bytes, size, stored, 0, &again, &error), &error);
@@ -204,6 +206,13 @@ static void what_is_written_is_read_again(void **state)
         mien_image_free(&whole);
         free(bytes);
     }
+}
+
+static void what_is_written_is_read_again(void **state)
+{
+    (void)state;
+    check_what_is_read_again(image_encode_png);
+    check_what_is_read_again(image_encode_png_fast);
 }
 
 static void wrong_encoder_arguments_are_refused(void **state)
