@@ -59,7 +59,7 @@ int live_show_check(const live_show_settings *settings, const char *command);
 /*
  * Opens what the settings ask for. source: as the user named it; can_wait: it is a file, which no
  * one else drives. It, the model (NULL for none) and what the settings point to must outlive the
- * object. 
+ * object.
  * Success: *out is the caller's, end it with live_show_close. Failure: *out is NULL; errors as of
  * live_window_open, live_save_open, video_writer_open.
  */

@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/practice_record.h"
+#include "cli/practice_view.h"
 #include "cli/prompting.h"
 #include "cli/stop.h"
 
@@ -37,6 +38,7 @@ static const char help[] =
     "  --record FILE           add the scores to a file of JSON Lines\n"
     "  --name NAME             who practises, for the record\n"
     "  --progress FILE         what a record says of the progress; nobody practises\n"
+    "  --no-window             words and bars on the terminal, no window\n"
     "  --json                  one JSON object per attempt and line\n"
     "\n"
     "example: mien practice --plan happy,surprise --repeat 3 --record ann.jsonl --name Ann\n";
@@ -52,6 +54,7 @@ static const struct option long_options[] = {
     {"record", required_argument, NULL, 'R'},
     {"name", required_argument, NULL, 'N'},
     {"progress", required_argument, NULL, 'p'},
+    {"no-window", no_argument, NULL, 'w'},
     {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -72,7 +75,7 @@ typedef struct run {
     const char *record_path;   /* NULL: nothing is kept */
     const char *progress_path; /* NULL: somebody practises */
     const char *name;          /* NULL: not said */
-    bool json;
+    bool json, without_window;
     bool asked_for_help;
     bool on_terminal; /* standard error is one */
     cli_setup setup;
@@ -84,7 +87,8 @@ typedef struct run {
     mien_model *model;
     mien_detector *detector;
     pipeline *pipeline;
-    FILE *record; /* NULL where nothing is kept */
+    practice_view *view; /* NULL without a window */
+    FILE *record;        /* NULL where nothing is kept */
     attempt attempt;
     double sum; /* of the scores */
     int64_t attempts;
@@ -119,6 +123,9 @@ static int parse_own_option(run *r, int option)
         break;
     case 'p':
         r->progress_path = optarg;
+        break;
+    case 'w':
+        r->without_window = true;
         break;
     case 'j':
         r->json = true;
@@ -250,18 +257,30 @@ static mien_status follow_clock(run *r, double time_s, mien_error *error)
     return status;
 }
 
+static mien_status show(run *r, const pipeline_frame *frame, const person *who, mien_error *error)
+{
+    bool acting = r->clock.now.phase == PROMPT_ACT;
+    if (acting && r->on_terminal)
+        show_bar(r);
+    if (r->view == NULL || r->clock.now.phase == PROMPT_DONE)
+        return MIEN_OK;
+    practice_scene scene = {.expression = class_name(r, r->clock.now.task),
+                            .moment = r->clock.now,
+                            .tasks = r->clock.prompts.count,
+                            .now = acting ? r->attempt.now : 0,
+                            .best = acting ? r->attempt.score : 0,
+                            .who = who};
+    return practice_view_show(r->view, frame->image, &scene, error);
+}
+
 static mien_status take_frame(run *r, const pipeline_frame *frame, mien_error *error)
 {
     mien_status status = follow_clock(r, frame->time_s, error);
     const person *who = prompt_person(frame);
-    if (status != MIEN_OK || r->clock.now.phase != PROMPT_ACT)
-        return status;
-    if (who != NULL)
+    if (status == MIEN_OK && who != NULL && r->clock.now.phase == PROMPT_ACT)
         attempt_see(&r->attempt, frame->time_s,
                     (double)who->face.probabilities[target(r, r->clock.now.task)]);
-    if (r->on_terminal)
-        show_bar(r);
-    return MIEN_OK;
+    return status == MIEN_OK ? show(r, frame, who, error) : status;
 }
 
 /* ---- Running ---- */
@@ -270,7 +289,8 @@ static int open_all(run *r)
 {
     mien_error error;
     pipeline_settings settings = {.people = {.every = 1, .smooth_s = SMOOTH_S},
-                                  .source = {.stopped = stop_asked}};
+                                  .source = {.stopped = stop_asked},
+                                  .live = !r->without_window}; /* a film plays as a mirror would */
     int status = cli_open_model(&r->setup, &r->model);
     if (status == EXIT_DONE && r->model == NULL)
         return cli_wrong_usage(r->command, "it needs a model");
@@ -284,7 +304,16 @@ static int open_all(run *r)
     if (status == EXIT_DONE &&
         pipeline_open(r->source, r->model, r->detector, &settings, &r->pipeline, &error) != MIEN_OK)
         status = cli_fail(&error);
+    if (status == EXIT_DONE && !r->without_window &&
+        practice_view_open(&r->view, &error) != MIEN_OK)
+        status = cli_fail(&error);
     return status;
+}
+
+static bool is_over(run *r)
+{
+    bool done = r->clock.started && r->clock.now.phase == PROMPT_DONE;
+    return done || (r->view != NULL && practice_view_wants_end(r->view));
 }
 
 static int follow_frames(run *r)
@@ -292,7 +321,7 @@ static int follow_frames(run *r)
     mien_error error;
     pipeline_event event = PIPELINE_NOTHING;
     pipeline_frame frame;
-    while (!(r->clock.started && r->clock.now.phase == PROMPT_DONE) && event != PIPELINE_END) {
+    while (event != PIPELINE_END && !is_over(r)) {
         mien_status status = pipeline_next(r->pipeline, WAIT_S, &event, &frame, &error);
         if (status == MIEN_OK && event == PIPELINE_NOTICE)
             fprintf(stderr, "mien: %s\n", pipeline_notice(r->pipeline));
@@ -321,6 +350,7 @@ static int run_practice(run *r)
         status = follow_frames(r);
         summarise(r);
     }
+    practice_view_close(r->view);
     pipeline_close(r->pipeline);
     if (r->record != NULL)
         fclose(r->record);

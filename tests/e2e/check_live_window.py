@@ -53,9 +53,9 @@ class Display:
                                 env=dict(os.environ, DISPLAY=self.name))
         return result.stdout.decode().split()
 
-    def window(self):
+    def window(self, name="mien live"):
         """Its number, and its place on the screen: x, y, width, height."""
-        found = wait_for(lambda: self.tell("search", "--onlyvisible", "--name", "mien live"))[-1]
+        found = wait_for(lambda: self.tell("search", "--onlyvisible", "--name", name))[-1]
         place = dict(item.split("=") for item in self.tell("getwindowgeometry", "--shell", found))
         return found, tuple(int(place[key]) for key in ("X", "Y", "WIDTH", "HEIGHT"))
 

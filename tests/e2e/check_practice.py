@@ -3,23 +3,31 @@
 
 import json
 import os
+import shutil
+import subprocess
+import unittest
 
-from support import ASTRONAUT_GRAY, CLASSES, DONE, FAILED, TINY_MODEL, USAGE, ProgramTest
+from check_live_window import Display, near, wait_for
+from support import (ASTRONAUT_GRAY, CLASSES, DONE, FAILED, PROGRAM, ROOT, TINY_MODEL, USAGE,
+                     ProgramTest)
 
 SECOND = 25  # pictures
 
 
 class PracticeTest(ProgramTest):
-    def practise(self, *arguments, seconds=4, status=DONE):
+    def stay(self, seconds):
         """Somebody who never moves."""
         folder = self.folder / f"stay-{seconds}"
         folder.mkdir(exist_ok=True)
         for i in range(seconds * SECOND):
             if not (folder / f"{i + 1:05d}.pgm").is_symlink():
                 os.symlink(ASTRONAUT_GRAY, folder / f"{i + 1:05d}.pgm")
-        result = self.run_mien("practice", "--model", TINY_MODEL, "--detector", "none", "--rest",
+        return folder / "%05d.pgm"
+
+    def practise(self, *arguments, seconds=4, status=DONE):
+        result = self.run_mien("practice", "--no-window", "--model", TINY_MODEL, "--detector", "none", "--rest",
                                "0.5", "--try", "1", "--hold", "0.5", *arguments,
-                               folder / "%05d.pgm")
+                               self.stay(seconds))
         self.assertEqual(result.status, status, result.err)
         return result
 
@@ -63,3 +71,30 @@ class Practice(PracticeTest):
         self.assertIn("line 1", self.run_mien("practice", "--progress", bad).err)
         missing = self.practise("--record", self.folder / "no" / "r.jsonl", status=FAILED)
         self.assertIn("cannot add to the record", missing.err)
+
+
+@unittest.skipUnless(shutil.which("Xvfb") and shutil.which("xdotool"),
+                     "Xvfb and xdotool are not here")
+class Window(PracticeTest):
+    def test_the_window_shows_the_face_to_make_until_q(self):
+        display = Display(self.folder)
+        self.addCleanup(display.close)
+        environment = {k: v for k, v in os.environ.items()
+                       if k not in ("WAYLAND_DISPLAY", "LD_PRELOAD")}
+        environment.update(MIEN_DATA=str(ROOT / "models"), DISPLAY=display.name,
+                           SDL_VIDEODRIVER="x11", LSAN_OPTIONS="detect_leaks=0")
+        with subprocess.Popen([PROGRAM, "practice", "--model", TINY_MODEL, "--detector", "none",
+                               "--plan", "happy", "--try", "60", "--rest", "0", self.stay(20)],
+                              stderr=subprocess.PIPE, env=environment) as process:
+            number, place = display.window("mien practice")
+            display.tell("windowfocus", "--sync", number)
+
+            def yellow():
+                rows = display.photograph(place)
+                return sum(near(p, (255, 212, 89), 12) for row in rows[:80] for p in row[:80])
+
+            self.assertGreater(wait_for(lambda: yellow() > 500 and yellow()), 500)
+            display.tell("key", "--window", number, "q")
+            _, err = process.communicate(timeout=20)
+        self.assertEqual(process.returncode, 0, err)
+        self.assertIn(b"ended before the plan did", err)
