@@ -97,6 +97,8 @@ static mien_status prune(store *s, bool dry_run, bool tell, size_t *count, mien_
             status = store_delete(s, session->id, error);
         if (status == MIEN_NOT_FOUND) /* somebody else was faster */
             status = MIEN_OK;
+        if (status != MIEN_OK)
+            break;
         (*count)++;
         if (tell) {
             printf("%4" PRId64 "  ", session->id);
