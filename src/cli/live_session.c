@@ -79,17 +79,17 @@ static void hash_file(const char *path, char *hex)
     free(bytes);
 }
 
-/* The name and password in an address are nobody's business. NULL when out of memory. */
-static char *source_without_password(const char *source)
+/* The user and password of the first address in a text are nobody's business. A copy; NULL when out
+ * of memory. */
+static char *without_password(const char *text)
 {
-    char *copy = memory_copy_string(source);
+    char *copy = memory_copy_string(text);
     char *host = copy != NULL ? strstr(copy, "://") : NULL;
     if (host == NULL)
         return copy;
     host += 3;
-    size_t length = strcspn(host, "/?#");
-    char *end = host + length, *at = memrchr(host, '@', length);
-    if (at != NULL && at < end)
+    char *at = memrchr(host, '@', strcspn(host, "/?# "));
+    if (at != NULL)
         memmove(host, at + 1, strlen(at + 1) + 1);
     return copy;
 }
@@ -119,14 +119,20 @@ static int begin(live_session *session, const live_session_options *options, con
     return status == MIEN_OK ? EXIT_DONE : cli_fail(&error);
 }
 
+static void session_free(live_session *session)
+{
+    if (session == NULL)
+        return;
+    store_close(session->store);
+    free(session);
+}
+
 static int open_store(const char *place, store **out)
 {
     mien_error error;
-    size_t pruned;
     if (store_open(place, true, out, &error) != MIEN_OK)
         return cli_fail(&error);
-    session_prune_expired(*out,
-                          &pruned); /* has said it when it failed; that is no reason to stop */
+    session_prune_expired(*out); /* when that fails, it is no reason to stop */
     return EXIT_DONE;
 }
 
@@ -141,7 +147,7 @@ int live_session_open(const live_session_options *options, const char *source,
     if (place == NULL)
         return EXIT_FAILED;
     live_session *session = memory_zeroed(1, sizeof *session);
-    char *clean = source_without_password(source);
+    char *clean = without_password(source);
     int status = EXIT_FAILED;
     if (session == NULL || clean == NULL)
         fputs("mien: out of memory for a session\n", stderr);
@@ -150,13 +156,10 @@ int live_session_open(const live_session_options *options, const char *source,
     if (status == EXIT_DONE)
         status = begin(session, options, clean, model, model_path);
     free(clean);
-    if (status == EXIT_DONE) {
+    if (status == EXIT_DONE)
         *out = session;
-        return EXIT_DONE;
-    }
-    if (session != NULL)
-        store_close(session->store);
-    free(session);
+    else
+        session_free(session);
     return status;
 }
 
@@ -214,8 +217,11 @@ void live_session_notice(live_session *session, const char *text)
 {
     if (session == NULL)
         return;
-    const store_event event = {.time_s = session->time_s, .kind = "notice", .text = text};
+    char *clean = without_password(text);
+    const store_event event = {
+        .time_s = session->time_s, .kind = "notice", .text = clean != NULL ? clean : ""};
     store_writer_event(session->writer, &event, NULL);
+    free(clean);
 }
 
 int live_session_close(live_session *session)
@@ -228,7 +234,6 @@ int live_session_close(live_session *session)
         status = cli_fail(&error);
     else
         fprintf(stderr, "mien: kept as session %" PRId64 "\n", session->id);
-    store_close(session->store);
-    free(session);
+    session_free(session);
     return status;
 }

@@ -50,7 +50,8 @@ int live_session_check(const live_session_options *options, const char *command)
 typedef struct live_session live_session;
 
 /*
- * Begins a session, and takes away those whose time has passed. source: as the user named it.
+ * Begins a session, and takes away those whose time has passed. source: as the user named it; it is
+ * kept without user and password.
  * EXIT_DONE: *out (NULL without --session) is the caller's, free with live_session_close.
  * EXIT_FAILED after a message: *out is NULL.
  */

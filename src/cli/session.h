@@ -39,9 +39,8 @@ int64_t session_now_ms(void);
 /* The number of a session or a person in an argument. EXIT_DONE, or EXIT_USAGE after a message. */
 int session_parse_id(const char *command, const char *what, const char *text, int64_t *id);
 
-/* Deletes the sessions whose time has passed; *count: how many. EXIT_DONE, or EXIT_FAILED after a
- * message. */
-int session_prune_expired(store *store, size_t *count);
+/* Deletes the sessions whose time has passed; silently, unless it fails. */
+void session_prune_expired(store *store);
 
 /* ---- Texts ---- */
 

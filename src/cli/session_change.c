@@ -97,6 +97,8 @@ static mien_status prune(store *s, bool dry_run, bool tell, size_t *count, mien_
             status = store_delete(s, session->id, error);
         if (status == MIEN_NOT_FOUND) /* somebody else was faster */
             status = MIEN_OK;
+        if (status != MIEN_OK)
+            break;
         (*count)++;
         if (tell) {
             printf("%4" PRId64 "  ", session->id);
@@ -117,10 +119,12 @@ int session_prune(const session_arguments *a, store *s)
     return a->dry_run ? EXIT_DONE : scrub(s);
 }
 
-int session_prune_expired(store *s, size_t *count)
+void session_prune_expired(store *s)
 {
     mien_error error;
-    if (prune(s, false, false, count, &error) != MIEN_OK)
-        return cli_fail(&error);
-    return *count > 0 ? scrub(s) : EXIT_DONE;
+    size_t count;
+    if (prune(s, false, false, &count, &error) != MIEN_OK)
+        cli_fail(&error);
+    else if (count > 0)
+        scrub(s);
 }

@@ -8,7 +8,7 @@
 
 /* What came in since the last batch. */
 typedef struct store_batch {
-    int64_t number; /* from 1; the same batch may be written again after a failure */
+    int64_t number; /* from 1, rising; after a failure the same may be written again, as it was */
     double length_s;
     bool ended;
     size_t sample_count;

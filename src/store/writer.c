@@ -49,8 +49,9 @@ struct store_writer {
     bool deleted;       /* by somebody else */
     /* The thread's. */
     buffer *writing;
-    int64_t batch, samples, events; /* how many are in the store */
-    double length_s;                /* as it is in the store */
+    int64_t batch;           /* number of what is in writing */
+    int64_t samples, events; /* how many are in the store */
+    double length_s;         /* as it is in the store */
     buffer buffers[2];
 };
 
@@ -97,7 +98,7 @@ static mien_status write_buffer(store_writer *w, bool ended, mien_error *error)
 {
     const buffer *b = w->writing;
     const store_batch batch = {
-        .number = w->batch + 1,
+        .number = w->batch,
         .length_s = b->length_s,
         .ended = ended,
         .sample_count = b->sample_count,
@@ -111,7 +112,6 @@ static mien_status write_buffer(store_writer *w, bool ended, mien_error *error)
     mien_status status = batch_write(w->store, w->session, w->class_count, &batch, error);
     if (status != MIEN_OK)
         return status;
-    w->batch++;
     w->samples += (int64_t)b->sample_count;
     w->events += (int64_t)b->event_count;
     w->length_s = b->length_s;
@@ -125,6 +125,7 @@ static void swap_buffers(store_writer *w)
     w->filling = w->writing;
     w->filling->length_s = full->length_s;
     w->writing = full;
+    w->batch++;
 }
 
 /* With the lock held, which it gives up while it writes. */

@@ -148,7 +148,11 @@ class Keeping(SessionTest):
         self.fail_with("no home folder.*--store", *base, env={"HOME": "", "XDG_DATA_HOME": "x"})
 
     def test_no_password_of_a_camera(self):
-        self.live(self.walk)
+        address = "file:a://me:secret@b/x.pgm"
+        for name in (address, address.removeprefix("file:")):  # a file with a name of that form
+            self.write(name.replace("//", "/"), ASTRONAUT_GRAY.read_bytes())
+        self.live(address, cwd=self.folder)
+        self.assertEqual(self.show()["source"], "file:a://b/x.pgm")
         self.assertNotIn(b"secret", self.files())
         result = self.run_mien("live", "--no-window", "--session", "x", "--consent", "y",
                                "--store", self.store, "http://me:secret@127.0.0.1:1/x")
@@ -366,15 +370,15 @@ class Accidents(SessionTest):
         """Pictures are read on, what is lost is told, the rest stays readable."""
         def limit():
             resource.setrlimit(resource.RLIMIT_FSIZE, (120000, 120000))
-        for i in range(3000):
+        for i in range(2000):
             os.symlink(ASTRONAUT_GRAY, self.folder / f"{i + 1:05d}.pgm")
         result = self.live("--csv", "--detector", "none", self.folder / "%05d.pgm", status=FAILED,
                            preexec_fn=limit)
-        self.assertEqual(len(result.out.splitlines()), 3001)
-        self.assertRegex(result.err, r"\nmien: session 1 is not whole: \d+ of its 2998 samples .*"
+        self.assertEqual(len(result.out.splitlines()), 2001)
+        self.assertRegex(result.err, r"\nmien: session 1 is not whole: \d+ of its 1998 samples .*"
                                      r"sessions\.db.*(File too large|the disk is full)")
-        lost = int(re.search(r"(\d+) of its 2998", result.err)[1])
-        self.assertEqual(len(self.samples()), 2998 - lost)
+        lost = int(re.search(r"(\d+) of its 1998", result.err)[1])
+        self.assertEqual(len(self.samples()), 1998 - lost)
 
     def test_deleted_meanwhile(self):
         with self.begin() as process:

@@ -158,6 +158,12 @@ def main():
         (Path(folder) / "film-1.pgm").write_bytes((FIXTURES / "astronaut-gray.pgm").read_bytes())
         failures += check("live", ["live", "--no-window", "--csv", "--detector", "none",
                                    str(Path(folder, "film-%d.pgm"))], RUNS // 3, own=True)
+        film, sessions = str(Path(folder, "film-%d.pgm")), str(Path(folder, "sessions.db"))
+        failures += check("live --session", ["live", "--no-window", "--csv", "--detector", "none",
+                                             "--session", "x", "--consent", "y", "--store",
+                                             sessions, film], RUNS // 3, own=True)
+        failures += check("session show", ["session", "show", "--json", "--store", sessions, "1"],
+                          RUNS // 3, own=True)
         failures += check("model info", ["model", "info", "--json", "--layers",
                                          str(FIXTURES / "tiny-classifier.onnx")], RUNS // 3)
         failures += check("bench", ["bench", "--runs", "1", "--model",

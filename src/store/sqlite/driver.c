@@ -18,6 +18,9 @@
 /* How long to wait for another program. */
 #define WAIT_MS 5000
 
+/* More than the longest row that mien writes. */
+#define MAX_ROW_BYTES (1 << 20)
+
 typedef struct connection {
     sqlite3 *database;
     char *path;
@@ -56,8 +59,8 @@ static mien_status fail(const connection *c, int code, mien_error *error)
     case SQLITE_FULL:
         return error_set(error, status, "'%s': the disk is full", c->path);
     case SQLITE_READONLY:
-        return error_set(error, status, "'%s' cannot be written: it or its folder is read-only",
-                         c->path);
+        return error_set(error, status,
+                         "'%s': it or its folder is read-only; a store must be writable", c->path);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return error_set(error, status, "'%s': another program has kept it locked for %d s",
@@ -137,6 +140,7 @@ static mien_status configure(connection *c, mien_error *error)
 {
     sqlite3_extended_result_codes(c->database, 1);
     sqlite3_busy_timeout(c->database, WAIT_MS);
+    sqlite3_limit(c->database, SQLITE_LIMIT_LENGTH, MAX_ROW_BYTES);
     sqlite3_db_config(c->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(c->database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(c->database, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);

@@ -4,6 +4,8 @@
 
 #include "place.h"
 
+#include "store/batch.h"
+
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -179,6 +181,35 @@ static void test_too_much(void **state)
     place_remove(&p);
 }
 
+/* As when a connection breaks off after the server has kept a batch, and before it can say so. */
+static void test_a_batch_is_written_once(void **state)
+{
+    (void)state;
+    place p = place_make();
+    store *s = place_open(&p);
+    mien_error error;
+    int64_t id;
+    const timeline_sample sample = standard_sample(0);
+    float probabilities[STANDARD_CLASSES];
+    standard_probabilities(0, probabilities);
+    const store_batch batch = {.number = 4,
+                               .length_s = 5,
+                               .sample_count = 1,
+                               .samples = &sample,
+                               .probabilities = probabilities,
+                               .first_sample = 1,
+                               .first_event = 1};
+    assert_ok(batch_begin(s, &standard_session, &id, &error), &error);
+    for (int i = 0; i < 2; i++)
+        assert_ok(batch_write(s, id, STANDARD_CLASSES, &batch, &error), &error);
+    store_record *record = read_session(s, id);
+    assert_int_equal(record->timeline.count, 1);
+    assert_int_equal(record->people[0].samples, 1);
+    store_record_free(record);
+    store_close(s);
+    place_remove(&p);
+}
+
 static void test_nothing_can_be_written(void **state)
 {
     (void)state;
@@ -222,6 +253,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_two_at_once),
         cmocka_unit_test(test_what_fails_is_tried_again),
         cmocka_unit_test(test_too_much),
+        cmocka_unit_test(test_a_batch_is_written_once),
         cmocka_unit_test(test_nothing_can_be_written),
         cmocka_unit_test(test_deleted_meanwhile),
     };
