@@ -101,18 +101,21 @@ static mien_status run_frames(mien_analyzer *analyzer, const unsigned char *byte
 
 int main(int count, char **arguments)
 {
-    if (count != 6) {
-        fprintf(stderr, "usage: frame MODEL.onnx DETECTOR SCALE_FACTOR FRAMES PICTURE\n");
+    if (count != 7) {
+        fprintf(stderr,
+                "usage: frame MODEL.onnx DETECTOR SCALE_FACTOR INPUT_SIDE FRAMES PICTURE\n");
         return 2;
     }
-    size_t size, frames = strtoul(arguments[4], NULL, 10);
+    size_t size, frames = strtoul(arguments[5], NULL, 10);
     mien_error error = {.message = "no picture, no memory or no frames"};
     mien_model *model = NULL;
     mien_detector *detector = NULL;
     mien_analyzer *analyzer = NULL;
-    mien_detector_options options = {.scale_factor = atof(arguments[3])};
+    mien_detector_options options = {.scale_factor = atof(arguments[3]),
+                                     .input_width = atoi(arguments[4]),
+                                     .input_height = atoi(arguments[4])};
     const char *path = strcmp(arguments[2], "default") == 0 ? NULL : arguments[2];
-    unsigned char *bytes = read_file(arguments[5], &size);
+    unsigned char *bytes = read_file(arguments[6], &size);
     frame_times times = {calloc(frames, sizeof(double)), calloc(frames, sizeof(double))};
     bool done = bytes != NULL && times.whole_us != NULL && times.decode_us != NULL && frames > 0 &&
                 mien_model_open(arguments[1], NULL, &model, &error) == MIEN_OK &&

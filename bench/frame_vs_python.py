@@ -159,9 +159,9 @@ def describe(options):
             "output_name": output["name"], "classes": output["shape"][1]}
 
 
-def run_mien(options, detector, frames, path, scale=SCALE_FACTOR):
+def run_mien(options, detector, frames, path, scale=SCALE_FACTOR, side=0):
     output = subprocess.run([options.build / "bench/frame", options.model, detector, str(scale),
-                             str(frames), path], check=True, stdout=subprocess.PIPE).stdout
+                             str(side), str(frames), path], check=True, stdout=subprocess.PIPE).stdout
     faces, whole, decode, early, late = map(float, output.split())
     return {"faces": int(faces), "us": whole, "decode_us": decode,
             "early_mib": early / 1024, "late_mib": late / 1024}
@@ -169,34 +169,22 @@ def run_mien(options, detector, frames, path, scale=SCALE_FACTOR):
 
 # ---- The comparison ----
 
-def yunet_of_side(source, side, folder):
-    """The network with another input size, which it takes though its file says 640x640."""
-    data = source.read_bytes()
-    written = b"\x0a\x03\x08\x80\x05" * 2  # two dimensions of 640
-    if data.count(written) != 1:
-        raise SystemExit(f"{source} is not the YuNet that this program knows")
-    size = bytes([0x80 | side & 0x7f, side >> 7])
-    path = pathlib.Path(folder) / source.name
-    path.write_bytes(data.replace(written, (b"\x0a\x03\x08" + size) * 2))
-    return path
-
-
-def settings_to_run(folder):
-    """Names, detectors and scale factors of mien; the first is what the peer does."""
-    yield "cascade 1.3", "default", 1.3
-    yield "cascade 1.1", "default", 1.1
+def settings_to_run():
+    """Names, detectors, scale factors and input sides of mien; the first is what the peer does."""
+    yield "cascade 1.3", "default", 1.3, 0
+    yield "cascade 1.1", "default", 1.1, 0
     yunet = SHARED / "weights/face_detection_yunet_2023mar.onnx"
     if yunet.exists():
-        yield "YuNet 640", yunet, 1.3
-        yield "YuNet 320", yunet_of_side(yunet, 320, folder), 1.3
+        yield "YuNet 640", yunet, 1.3, 0
+        yield "YuNet 320", yunet, 1.3, 320
 
 
-def compare(options, peer, path, name, detector, scale):
+def compare(options, peer, path, name, detector, scale, side):
     """One row; the peer's own detector is always the cascade at 1.3."""
     data = path.read_bytes()
     ours, theirs = [], []
     for _ in range(options.rounds):
-        ours.append(run_mien(options, detector, TURN_FRAMES, path, scale))
+        ours.append(run_mien(options, detector, TURN_FRAMES, path, scale, side))
         theirs.append([peer.run(data) for _ in range(TURN_FRAMES)])
     mien = statistics.median(run["us"] for run in ours)
     python = statistics.median(us for run in theirs for _, us in run)
@@ -245,7 +233,7 @@ def main():
             return
         peer = Peer(options.build, options.library or find_library(options.build), options.model,
                     describe(options))
-        rows = [compare(options, peer, path, *setting) for setting in settings_to_run(folder)
+        rows = [compare(options, peer, path, *setting) for setting in settings_to_run()
                 for path in paths.values()]
     print_rows(rows)
     if options.json:

@@ -25,8 +25,11 @@ typedef struct mien_detector_options {
     int max_size;        /* pixels; faces wider are left out; 0 for no limit */
     float min_score;     /* networks: 0..1; 0 for the detector's own (0.7, tiny YOLO 0.5) */
     const char *sidecar; /* as in mien_model_options */
-    const char *data_folder; /* as in mien_model_options */
-    const char *kernels;     /* as in mien_model_options */
+    const char *data_folder;       /* as in mien_model_options */
+    const char *kernels;           /* as in mien_model_options */
+    int input_width, input_height; /* networks: pixels that a picture is fitted into, multiples of
+                                      32 up to 4096; 0 for the network's own. Fewer are faster and
+                                      lose small faces */
     int threads; /* cascades: threads that share one picture, 1..256; 0 for 1. The faces are the
                     same. Each analyzer has its own. */
 } mien_detector_options;

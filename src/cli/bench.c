@@ -100,7 +100,7 @@ static int parse_option(bench *b, int option)
         return cli_parse_int("mien bench", "--batch", optarg, 1, 4096, &b->batch) ? EXIT_DONE
                                                                                   : EXIT_USAGE;
     case 'i':
-        return cli_parse_size("mien bench", optarg, &b->height, &b->width);
+        return cli_parse_size("mien bench", "--input", optarg, &b->height, &b->width);
     case 'p':
         b->profile = true;
         return EXIT_DONE;

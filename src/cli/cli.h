@@ -55,8 +55,9 @@ bool cli_parse_int(const char *command, const char *option, const char *text, in
 bool cli_parse_real(const char *command, const char *option, const char *text, double low,
                     double high, double *value);
 
-/* The value of --input, "HxW" in pixels. EXIT_DONE, or EXIT_USAGE after a message. */
-int cli_parse_size(const char *command, const char *text, int *height, int *width);
+/* A size in an argument, "HxW" in pixels. EXIT_DONE, or EXIT_USAGE after a message. */
+int cli_parse_size(const char *command, const char *option, const char *text, int *height,
+                   int *width);
 
 /* The folder in which this program lies. false: the system does not tell, or it is too long. */
 bool cli_program_folder(char *buffer, size_t size);
@@ -79,6 +80,7 @@ typedef struct cli_setup {
 } cli_setup;
 
 /* The options that cli_setup_option understands, for a getopt_long table. */
+enum { CLI_DETECTOR_INPUT = 0x200 };
 /* clang-format off */
 #define CLI_MODEL_OPTIONS                          \
     {"model", required_argument, NULL, 'm'},       \
@@ -92,7 +94,8 @@ typedef struct cli_setup {
     {"min-neighbours", required_argument, NULL, 'n'},      \
     {"min-size", required_argument, NULL, 'z'},            \
     {"max-size", required_argument, NULL, 'Z'},            \
-    {"min-score", required_argument, NULL, 's'}
+    {"min-score", required_argument, NULL, 's'},           \
+    {"detector-input", required_argument, NULL, CLI_DETECTOR_INPUT}
 /* clang-format on */
 #define CLI_MODEL_HELP                                                                             \
     "  --model FILE            the network, an ONNX file (default: $MIEN_MODEL, else mien's "      \
@@ -110,7 +113,9 @@ typedef struct cli_setup {
     "  --min-neighbours N      cascades: windows that must agree (default 5)\n"                    \
     "  --min-size N            leave out faces under N pixels\n"                                   \
     "  --max-size N            leave out faces over N pixels\n"                                    \
-    "  --min-score X           networks: least score, 0 to 1 (default: the detector's own)\n"
+    "  --min-score X           networks: least score, 0 to 1 (default: the detector's own)\n"      \
+    "  --detector-input HxW    networks: pixels to fit a picture into; fewer are faster and\n"     \
+    "                          lose small faces (default: the detector's own)\n"
 
 void cli_setup_init(cli_setup *setup);
 

@@ -62,7 +62,7 @@ static int parse_arguments(info *in, int argc, char **argv)
             in->layers = true;
             break;
         case 'i':
-            status = cli_parse_size("mien model", optarg, &in->height, &in->width);
+            status = cli_parse_size("mien model", "--input", optarg, &in->height, &in->width);
             break;
         case 'S':
             in->sidecar_path = optarg;

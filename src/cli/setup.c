@@ -76,7 +76,8 @@ bool cli_parse_int(const char *command, const char *option, const char *text, in
     return false;
 }
 
-int cli_parse_size(const char *command, const char *text, int *height, int *width)
+int cli_parse_size(const char *command, const char *option, const char *text, int *height,
+                   int *width)
 {
     const int most = 65536;
     char rest;
@@ -84,7 +85,7 @@ int cli_parse_size(const char *command, const char *text, int *height, int *widt
     if (sscanf(text, "%6dx%6d%c", height, width, &rest) == 2 && *height > 0 && *width > 0 &&
         *height <= most && *width <= most)
         return EXIT_DONE;
-    return cli_wrong_usage(command, "--input is '%s', not a size such as 224x224", text);
+    return cli_wrong_usage(command, "%s is '%s', not a size such as 224x224", option, text);
 }
 
 bool cli_program_folder(char *buffer, size_t size)
@@ -172,6 +173,10 @@ bool cli_setup_option(cli_setup *setup, const char *command, int option, const c
         good = cli_parse_int(command, "--max-size", argument, 0, 65535, &whole);
         detector->max_size = (int)whole;
         break;
+    case CLI_DETECTOR_INPUT:
+        *status = cli_parse_size(command, "--detector-input", argument, &detector->input_height,
+                                 &detector->input_width);
+        return true;
     case 's':
         good = cli_parse_real(command, "--min-score", argument, 0.001, 1, &real);
         detector->min_score = (float)real;

@@ -123,16 +123,33 @@ static mien_status open_network(const void *bytes, size_t size, const char *name
 {
     detector->min_size = options->min_size;
     detector->max_size = options->max_size;
-    mien_status status = engine_network_read(bytes, size, sidecar, name, options->kernels, NULL,
-                                             TINY_YOLO_SIDE, &detector->network, error);
+    const engine_network_options network_options = {.sidecar_text = sidecar,
+                                                    .name = name,
+                                                    .kernels = options->kernels,
+                                                    .side = TINY_YOLO_SIDE,
+                                                    .width = options->input_width,
+                                                    .height = options->input_height};
+    mien_status status =
+        engine_network_read(bytes, size, &network_options, &detector->network, error);
     if (status != MIEN_OK)
         return status;
     status = read_detector_settings(detector, options, error);
     return status == MIEN_OK ? MIEN_OK : error_prefix(error, status, "%s", name);
 }
 
+/* All networks here halve their picture five times. */
+static bool is_input_side(int side)
+{
+    return side >= 0 && side <= 4096 && side % 32 == 0;
+}
+
 static mien_status check_options(const mien_detector_options *options, mien_error *error)
 {
+    if (!is_input_side(options->input_width) || !is_input_side(options->input_height))
+        return error_set(
+            error, MIEN_INVALID_ARGUMENT,
+            "a detector's input must be multiples of 32 up to 4096, not %d x %d pixels",
+            options->input_width, options->input_height);
     if (options->min_size < 0 || options->max_size < 0 ||
         (options->max_size != 0 && options->max_size < options->min_size))
         return error_set(error, MIEN_INVALID_ARGUMENT,

@@ -109,8 +109,11 @@ static mien_status open_model(const void *bytes, size_t size, const char *name, 
     mien_model *model = memory_zeroed(1, sizeof *model);
     if (model == NULL)
         return error_no_memory(error, name, sizeof *model);
-    mien_status status = engine_network_read(bytes, size, sidecar, name, options->kernels,
-                                             options->precision, 0, &model->network, error);
+    const engine_network_options network_options = {.sidecar_text = sidecar,
+                                                    .name = name,
+                                                    .kernels = options->kernels,
+                                                    .precision = options->precision};
+    mien_status status = engine_network_read(bytes, size, &network_options, &model->network, error);
     if (status == MIEN_OK) {
         status = read_settings(model, error);
         if (status != MIEN_OK)

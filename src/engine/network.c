@@ -116,7 +116,32 @@ static mien_status gather_settings(engine_network *network, const char *sidecar_
     return status;
 }
 
-static mien_status read_preparation(engine_network *network, int side, mien_error *error)
+static mien_status set_side(engine_network *network, const char *key, int side, mien_error *error)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%d", side);
+    return settings_set(&network->settings, key, number, error);
+}
+
+/* Along one axis: the side wanted, or the usual one where nothing else says any. *fixed: what the
+ * file says, or 0 where that does not hold. */
+static mien_status choose_side(engine_network *network, const char *key, int wanted, int usual,
+                               int *fixed, mien_error *error)
+{
+    if (wanted > 0) {
+        *fixed = 0;
+        return set_side(network, key, wanted, error);
+    }
+    if (*fixed < 0) {
+        *fixed = 0;
+        if (usual > 0 && settings_get(&network->settings, key) == NULL)
+            return set_side(network, key, usual, error);
+    }
+    return MIEN_OK;
+}
+
+static mien_status read_preparation(engine_network *network, const engine_network_options *options,
+                                    mien_error *error)
 {
     const nn_graph *graph = nn_model_graph(network->model);
     const nn_value *input = &graph->values[graph->inputs[0]];
@@ -129,20 +154,16 @@ static mien_status read_preparation(engine_network *network, int side, mien_erro
                          "the network does not take one picture (N, 1 or 3, H, W) but %zu inputs, "
                          "the first %s",
                          graph->input_count, nn_shape_text(shape, text));
-    char number[16];
-    snprintf(number, sizeof number, "%d", side);
-    mien_status status = MIEN_OK;
-    if (side > 0 && shape->dims[2] < 0 &&
-        settings_get(&network->settings, "mien.input.height") == NULL)
-        status = settings_set(&network->settings, "mien.input.height", number, error);
-    if (side > 0 && shape->dims[3] < 0 && status == MIEN_OK &&
-        settings_get(&network->settings, "mien.input.width") == NULL)
-        status = settings_set(&network->settings, "mien.input.width", number, error);
+    int height = (int)shape->dims[2], width = (int)shape->dims[3];
+    mien_status status =
+        choose_side(network, "mien.input.height", options->height, options->side, &height, error);
+    if (status == MIEN_OK)
+        status =
+            choose_side(network, "mien.input.width", options->width, options->side, &width, error);
     if (status != MIEN_OK)
         return status;
-    return prep_read_settings(&network->settings, (int)shape->dims[1],
-                              shape->dims[2] > 0 ? (int)shape->dims[2] : 0,
-                              shape->dims[3] > 0 ? (int)shape->dims[3] : 0, &network->prep, error);
+    return prep_read_settings(&network->settings, (int)shape->dims[1], height, width,
+                              &network->prep, error);
 }
 
 static mien_status shape_network(engine_network *network, const char *kernel_name,
@@ -159,21 +180,21 @@ static mien_status shape_network(engine_network *network, const char *kernel_nam
     return status;
 }
 
-mien_status engine_network_read(const void *bytes, size_t size, const char *sidecar_text,
-                                const char *name, const char *kernels, const char *precision,
-                                int side, engine_network *network, mien_error *error)
+mien_status engine_network_read(const void *bytes, size_t size,
+                                const engine_network_options *options, engine_network *network,
+                                mien_error *error)
 {
     *network = (engine_network){0};
     mien_status status = nn_model_read(bytes, size, &network->model, error);
     if (status == MIEN_OK)
-        status = gather_settings(network, sidecar_text, name, error);
+        status = gather_settings(network, options->sidecar_text, options->name, error);
     if (status == MIEN_OK)
-        status = read_preparation(network, side, error);
+        status = read_preparation(network, options, error);
     if (status == MIEN_OK)
-        status = shape_network(network, kernels, precision, error);
+        status = shape_network(network, options->kernels, options->precision, error);
     if (status != MIEN_OK) {
         engine_network_free(network);
-        return error_prefix(error, status, "%s", name);
+        return error_prefix(error, status, "%s", options->name);
     }
     return MIEN_OK;
 }

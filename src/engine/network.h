@@ -18,15 +18,20 @@ typedef struct engine_network {
     prep_settings prep;
 } engine_network;
 
-/*
- * Reads the network and its settings. kernels: a name, "reference", or NULL for the best.
- * precision: "f32", "bf16" or NULL for f32.
- * side: the input's side where neither file nor settings say one.
- * Success: the caller frees with engine_network_free. Failure: *network is zeroed.
- */
-mien_status engine_network_read(const void *bytes, size_t size, const char *sidecar_text,
-                                const char *name, const char *kernels, const char *precision,
-                                int side, engine_network *network, mien_error *error);
+typedef struct engine_network_options {
+    const char *sidecar_text; /* settings over the file's; NULL for none */
+    const char *name;         /* of the file, for messages */
+    const char *kernels;      /* a name, "reference", or NULL for the best */
+    const char *precision;    /* "f32", "bf16" or NULL for f32 */
+    int side;          /* of the input, where neither file nor settings say one; 0: an error */
+    int width, height; /* of the input, whatever file and settings say; 0 for theirs */
+} engine_network_options;
+
+/* Reads the network and its settings. Success: the caller frees with engine_network_free. Failure:
+ * *network is zeroed. */
+mien_status engine_network_read(const void *bytes, size_t size,
+                                const engine_network_options *options, engine_network *network,
+                                mien_error *error);
 void engine_network_free(engine_network *network);
 
 /*

@@ -73,6 +73,15 @@ static mien_status copy_values(nn_plan *plan, mien_error *error)
     return MIEN_OK;
 }
 
+/* Whether a dimension of an input may be what is wanted. A file says which size of picture it was
+ * made for; (N, C, H, W) of another size goes as far as the operators allow. */
+static bool dimension_fits(const nn_shape *given, const nn_shape *wanted, int dimension)
+{
+    bool of_picture = given->rank == 4 && dimension >= 2;
+    return of_picture || given->dims[dimension] == NN_UNKNOWN_DIM ||
+           given->dims[dimension] == wanted->dims[dimension];
+}
+
 /* The shape asked for, checked against what the file says. */
 static mien_status settle_input(nn_plan *plan, int value, const nn_shape *wanted, mien_error *error)
 {
@@ -89,8 +98,8 @@ static mien_status settle_input(nn_plan *plan, int value, const nn_shape *wanted
     for (int i = 0; fits && i < shape->rank; i++) {
         if (wanted == NULL && shape->dims[i] == NN_UNKNOWN_DIM)
             shape->dims[i] = 1;
-        if (given->rank != NN_UNKNOWN_RANK && given->dims[i] != NN_UNKNOWN_DIM)
-            fits = shape->dims[i] == given->dims[i];
+        if (given->rank != NN_UNKNOWN_RANK)
+            fits = dimension_fits(given, shape, i);
     }
     int64_t elements;
     if (!fits || !nn_shape_elements(shape, &elements) || elements == 0)

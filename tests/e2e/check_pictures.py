@@ -9,7 +9,7 @@ import signal
 import unittest
 
 from support import (ASTRONAUT, ASTRONAUT_GRAY, CLASSES, FAILED, ProgramTest, astronaut_gray, crop,
-                     pgm, png, read_png_rgb, tile)
+                     pgm, png, read_png_rgb, shared, tile)
 
 FACE = (88, 32, 50, 50)  # of the astronaut in the grey picture: x, y, width, height
 
@@ -41,6 +41,15 @@ class Output(ProgramTest):
         self.assertEqual(list(face), ["box", "detection_score"])
         analyzed, = self.succeed("analyze", "--json", ASTRONAUT).json_lines()[0]["faces"]
         self.assertEqual(face["box"], analyzed["box"])
+
+    def test_a_detector_network_of_another_size(self):
+        yunet, picture = shared("weights/face_detection_yunet_2023mar.onnx",
+                                "samples/five-faces.jpg")
+        found, = self.succeed("detect", "--json", "--detector", yunet, "--detector-input",
+                              "320x320", picture).json_lines()
+        self.assertEqual(len(found["faces"]), 5)
+        self.fail_with("multiples of 32", "detect", "--detector", yunet, "--detector-input",
+                       "320x100", picture)
 
     def test_without_a_detector_the_picture_is_the_face(self):
         picture, = self.succeed("analyze", "--json", "--detector", "none",

@@ -202,11 +202,39 @@ static void a_wrong_input_shape_is_told(void **state)
     message graph = small_graph();
     static const nn_shape wrong[] = {{4, {1, 3, 4, 4}}, {3, {1, 2, 4}},
                                      {4, {0, 2, 4, 4}}, {4, {-1, 2, 4, 4}},
-                                     {4, {1, 2, 4, 5}}, {4, {1 << 28, 2, 4, 4}}};
+                                     {4, {1, 2, 4, 0}}, {4, {1 << 28, 2, 4, 4}}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         nn_plan_options options = {.input_shapes = &wrong[i]};
         assert_unshapable(&graph, &options, MIEN_SHAPE, "input 'x' takes ?x2x4x4");
     }
+}
+
+/* The file says 4x4. */
+static void a_picture_may_have_another_size(void **state)
+{
+    (void)state;
+    message graph = small_graph();
+    static const nn_shape larger = {4, {1, 2, 8, 6}};
+    nn_plan_options options = {.input_shapes = &larger};
+    nn_model *model;
+    nn_plan *plan;
+    mien_error error;
+    assert_ok(read_graph(&graph, &model, &error), &error);
+    assert_ok(nn_plan_create(model, &no_options, &plan, &error), &error);
+    nn_shape usual = *nn_plan_output_shape(plan, 0);
+    nn_plan_free(plan);
+    assert_ok(nn_plan_create(model, &options, &plan, &error), &error);
+    const nn_shape *output = nn_plan_output_shape(plan, 0);
+    assert_int_equal(output->dims[2], usual.dims[2] + 4);
+    assert_int_equal(output->dims[3], usual.dims[3] + 2);
+    nn_plan_free(plan);
+    nn_model_free(model);
+    static const int64_t four[4] = {1, 2, 4, 4}, weights[2] = {32, 1};
+    static const float values[32] = {0};
+    message product = graph_of(four, 4, "Flatten x > f");
+    add_node(&product, "MatMul f k > y");
+    add_floats(&product, "k", weights, 2, values, 32);
+    assert_unshapable(&product, &options, MIEN_SHAPE, "do not fit");
 }
 
 static void an_input_without_shape_needs_one(void **state)
@@ -332,6 +360,7 @@ int main(void)
         cmocka_unit_test(growth_is_refused_before_memory_is_taken),
         cmocka_unit_test(max_bytes_is_kept),
         cmocka_unit_test(a_wrong_input_shape_is_told),
+        cmocka_unit_test(a_picture_may_have_another_size),
         cmocka_unit_test(an_input_without_shape_needs_one),
         cmocka_unit_test(open_dimensions_are_settled_by_the_plan),
         cmocka_unit_test(questions_without_answer_are_answered_so),
