@@ -17,7 +17,7 @@ import time
 import unittest
 
 from support import (ASTRONAUT_GRAY, CLASSES, DONE, FAILED, PROGRAM, ROOT, TINY_MODEL, USAGE,
-                     ProgramTest, astronaut_gray, crop, pgm)
+                     ProgramTest, astronaut_gray, crop, pgm, shared)
 
 FRAMES, STEP = 9, 3  # of the walk, and its pixels from frame to frame
 CONSENT = "Ann Smith signed on 1 May, her own review"
@@ -107,6 +107,18 @@ class Keeping(SessionTest):
         for part in (r"session +Morning\n", r"consent +Ann Smith", "30 days, 30 left",
                      r"    1  0\.1 to 0\.3 s, 7 samples:  [a-z]+ \d+ %"):
             self.assertRegex(text, part)
+
+    def test_facing_by_landmarks(self):
+        video, detector = shared("samples/classroom.gif",
+                                 "weights/face_detection_yunet_2023mar.onnx")
+        printed = self.live("--json", "--detector", detector, video)
+        seen = [face["landmarks"] for frame in printed.json_lines() for face in frame["faces"]
+                if face["track"] is not None]
+        samples = self.samples()
+        self.assertEqual({sample["person"] for sample in samples}, {1, 2, 3, 4})
+        for ((left, _), (right, _), (nose, _), *_), sample in zip(seen, samples, strict=True):
+            expected = 1 - min(1, abs(2 * (nose - left) / (right - left) - 1))
+            self.assertAlmostEqual(sample["facing"], expected, delta=0.01)
 
     def test_csv_says_the_same(self):
         self.live(self.walk)
