@@ -16,14 +16,14 @@
 #include <time.h>
 
 static const char help[] =
-    "usage: mien live [OPTION ...] SOURCE\n"
+    "usage: mien live [OPTION ...] [SOURCE]\n"
     "\n"
     "Follows the people in a video: shows the apparent expression of each in a window, and prints\n"
     "it frame by frame.\n"
-    "SOURCE is a file that FFmpeg reads (video, animated GIF), '-' for standard input (formats "
-    "that\n"
-    "can be read from start to end, such as Matroska), a pattern for numbered pictures\n"
-    "('frames/%04d.png'), a camera (/dev/video0), a screen ('screen:' or 'screen::0+X,Y'), or an\n"
+    "SOURCE is a camera (default /dev/video0), a file that FFmpeg reads (video, animated GIF), "
+    "'-'\n"
+    "for standard input (formats that can be read from start to end, such as Matroska), a pattern\n"
+    "for numbered pictures ('frames/%04d.png'), a screen ('screen:' or 'screen::0+X,Y'), or an\n"
     "address (rtsp://, http://, udp://). A camera, screen or stream that breaks is opened again\n"
     "until it is back; when its frames come too fast, the oldest are dropped.\n"
     "Ctrl-C ends it after the current frame; so does q in the window, which also knows space\n"
@@ -183,9 +183,9 @@ static int parse_arguments(run *r, int argc, char **argv)
             status = parse_own_option(r, option);
     if (status != EXIT_DONE || r->asked_for_help)
         return status;
-    if (optind + 1 != argc)
-        return cli_wrong_usage(r->command, "name one video or stream");
-    r->name = argv[optind];
+    if (argc - optind > 1)
+        return cli_wrong_usage(r->command, "name one video, camera or stream");
+    r->name = optind < argc ? argv[optind] : "/dev/video0";
     status = live_session_check(&r->session_options, r->command);
     return status == EXIT_DONE ? live_show_check(&r->show_settings, r->command) : status;
 }

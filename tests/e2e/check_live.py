@@ -126,8 +126,7 @@ class Frames(LiveTest):
 class Refusals(LiveTest):
     def test_wrong_usage(self):
         for message, arguments in {
-                "name one video": ["live", "--no-window"],
-                "name one video ": ["live", "--no-window", "a.mp4", "b.mp4"],
+                "name one video": ["live", "--no-window", "a.mp4", "b.mp4"],
                 "--every is '0'": ["live", "--no-window", "--every", 0, "a.mp4"],
                 "--smooth is '-1'": ["live", "--no-window", "--smooth", -1, "a.mp4"],
                 "--smooth is 'nan'": ["live", "--no-window", "--smooth", "nan", "a.mp4"],
