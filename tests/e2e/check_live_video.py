@@ -10,7 +10,7 @@ import subprocess
 import unittest
 
 from check_live import LiveTest
-from support import ASTRONAUT_GRAY, DONE, FAILED, PROGRAM, ROOT, TINY_MODEL, USAGE
+from support import ASTRONAUT_GRAY, DONE, FAILED, PROGRAM, USAGE, program_environment
 
 FRAMES = 25
 
@@ -219,11 +219,9 @@ class Stopping(VideoTest):
         """Ends a run over a long clip in its middle; the frames that were printed."""
         self.marked = self.folder / name
         source = self.clip("clip.mp4", frames=400)
-        environment = dict(os.environ, MIEN_MODEL=str(TINY_MODEL), MIEN_DATA=str(ROOT / "models"))
-        environment.pop("LD_PRELOAD", None)
         with subprocess.Popen([PROGRAM, "live", "--no-window", "--json", "--annotate", self.marked,
                                source], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=environment) as process:
+                              env=program_environment()) as process:
             lines = [process.stdout.readline() for _ in range(60)]
             process.send_signal(number)
             rest, err = process.communicate(timeout=50)

@@ -11,7 +11,7 @@ import time
 import unittest
 
 from check_live import LiveTest
-from support import DONE, FAILED, PROGRAM, ROOT, TINY_MODEL, read_png_rgb
+from support import DONE, FAILED, PROGRAM, program_environment, read_png_rgb
 
 SCREEN = (900, 700)
 LINE = 28  # height of the status line
@@ -101,10 +101,10 @@ class WindowTest(LiveTest):
 
     def open(self, *arguments, count=800):
         """Runs over a picture that stays, in a window; until the window is there."""
-        environment = {k: v for k, v in os.environ.items() if k not in ("WAYLAND_DISPLAY",
-                                                                         "LD_PRELOAD")}
-        environment.update(MIEN_MODEL=str(TINY_MODEL), MIEN_DATA=str(ROOT / "models"),
-                           DISPLAY=self.display.name, SDL_VIDEODRIVER="x11",
+        environment = program_environment()
+        environment.pop("WAYLAND_DISPLAY", None)
+        # The drivers of the screen keep memory to the end.
+        environment.update(DISPLAY=self.display.name, SDL_VIDEODRIVER="x11",
                            LSAN_OPTIONS="detect_leaks=0")
         self.lines = self.folder / "lines.json"
         self.process = subprocess.Popen(

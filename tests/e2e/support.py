@@ -40,6 +40,19 @@ class Result:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
+def program_environment(model=True):
+    """The environment of the program. model: MIEN_MODEL names the tiny network."""
+    environment = {k: v for k, v in os.environ.items()
+                   if k not in ("MIEN_MODEL", "MIEN_DATA", "LD_PRELOAD")}
+    environment["MIEN_DATA"] = str(ROOT / "models")
+    # Fontconfig keeps memory to the end; for builds with the address sanitizer.
+    environment.setdefault("LSAN_OPTIONS", "print_suppressions=0:suppressions=" + str(
+        ROOT / "tests" / "e2e" / "leaks-of-others.txt"))
+    if model:
+        environment["MIEN_MODEL"] = str(TINY_MODEL)
+    return environment
+
+
 class ProgramTest(unittest.TestCase):
     """A test with a folder of its own and the program at hand."""
 
@@ -50,14 +63,7 @@ class ProgramTest(unittest.TestCase):
 
     def run_mien(self, *arguments, env=None, model=True, **options):
         """Runs the program. model: MIEN_MODEL names the tiny network."""
-        environment = {k: v for k, v in os.environ.items()
-                       if k not in ("MIEN_MODEL", "MIEN_DATA", "LD_PRELOAD")}
-        environment["MIEN_DATA"] = str(ROOT / "models")
-        # Fontconfig keeps memory to the end; for builds with the address sanitizer.
-        environment.setdefault("LSAN_OPTIONS", "print_suppressions=0:suppressions=" + str(
-            ROOT / "tests" / "e2e" / "leaks-of-others.txt"))
-        if model:
-            environment["MIEN_MODEL"] = str(TINY_MODEL)
+        environment = program_environment(model)
         environment.update(env or {})
         options.setdefault("stdin", subprocess.DEVNULL if "input" not in options else None)
         if options["stdin"] is None:

@@ -367,15 +367,15 @@ static mien_status write_sound(video_writer *w, double until_s, mien_error *erro
     }
 }
 
-/* Writes the pending frame, now that it is known how long it lasts. */
-static mien_status write_pending(video_writer *w, int64_t duration, mien_error *error)
+/* Writes the pending frame, now that it is known when it ends. */
+static mien_status write_pending(video_writer *w, int64_t end, mien_error *error)
 {
     AVPacket *packet = w->pending;
     if (packet->size == 0)
         return MIEN_OK;
     double time_s = (double)packet->dts * av_q2d(w->encoder->time_base);
     mien_status status = write_sound(w, time_s, error);
-    packet->duration = duration;
+    packet->duration = end - packet->dts;
     packet->stream_index = w->video->index;
     av_packet_rescale_ts(packet, w->encoder->time_base, w->video->time_base);
     int code = av_write_frame(w->container, packet);
@@ -392,7 +392,7 @@ static mien_status encode(video_writer *w, const AVFrame *frame, mien_error *err
         code = avcodec_receive_packet(w->encoder, w->packet);
         if (code < 0)
             break;
-        status = write_pending(w, w->packet->dts - w->pending->dts, error);
+        status = write_pending(w, w->packet->dts, error);
         av_packet_move_ref(w->pending, w->packet);
     }
     if (status == MIEN_OK && code < 0 && code != AVERROR(EAGAIN) && code != AVERROR_EOF)
@@ -463,11 +463,11 @@ mien_status video_writer_finish(video_writer *w, bool whole, mien_error *error)
             unlink(w->path);
         return MIEN_OK;
     }
-    int64_t duration = llrint(STEP_S * w->encoder->time_base.den);
-    double end_s = (double)(w->last_time + duration) / w->encoder->time_base.den;
+    int64_t end = w->last_time + llrint(STEP_S * w->encoder->time_base.den);
+    double end_s = (double)end / w->encoder->time_base.den;
     mien_status status = encode(w, NULL, error);
     if (status == MIEN_OK)
-        status = write_pending(w, duration, error);
+        status = write_pending(w, end, error);
     if (status == MIEN_OK)
         status = write_sound(w, whole ? INFINITY : end_s, error);
     int code = av_write_trailer(w->container);
