@@ -26,14 +26,10 @@ int cli_search(int argc, char **argv);
 int cli_difficulty(int argc, char **argv);
 int cli_data(int argc, char **argv);
 int cli_explain(int argc, char **argv);
-int cli_live(int argc, char **argv);
-int cli_practice(int argc, char **argv);
 
 /* The commands about people over time are a program of their own, mien-live, which lies beside this
- * one (live_main.c): becomes it, with these arguments. Comes back only when that failed. */
+ * one (live/main.c): becomes it, with these arguments. Comes back only when that failed. */
 int cli_become_live(int argc, char **argv);
-int cli_session(int argc, char **argv);
-int cli_report(int argc, char **argv);
 
 /* The last word of a program: data that did not reach its file or pipe is a failure. */
 int cli_finish(int status);

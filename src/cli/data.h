@@ -5,6 +5,5 @@
 /* The sub-commands of mien data. argv[0] is "mien data <name>"; they return the exit status. */
 
 int cli_data_preview(int argc, char **argv);
-int cli_data_capture(int argc, char **argv);
 
 #endif
