@@ -133,11 +133,11 @@ mien_status live_show_open(const live_show_settings *settings, const char *sourc
     snprintf(title, sizeof title, "%.200s - mien live", source);
     if (settings->window)
         status = live_window_open(title, &s->window, error);
-    if (status == MIEN_OK && s->saving)
-        status = live_save_open(&settings->save, source, model, &s->save, error);
     video_writer_options video = {.source = source, .force = settings->force};
     if (status == MIEN_OK && settings->video != NULL)
         status = video_writer_open(settings->video, &video, &s->video, error);
+    if (status == MIEN_OK && s->saving)
+        status = live_save_open(&settings->save, source, model, &s->save, error);
     if (status != MIEN_OK) {
         live_show_close(s, false);
         return status;

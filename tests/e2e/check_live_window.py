@@ -38,7 +38,8 @@ class Display:
         reading, writing = os.pipe()
         self.process = subprocess.Popen(
             ["Xvfb", "-displayfd", str(writing), "-fbdir", str(folder), "-noreset", "-nolisten",
-             "tcp", "-screen", "0", "%dx%dx24" % SCREEN], pass_fds=[writing], stderr=subprocess.DEVNULL)
+             "tcp", "-screen", "0", "%dx%dx24" % SCREEN],
+            pass_fds=[writing], stderr=subprocess.DEVNULL)
         os.close(writing)
         with os.fdopen(reading) as pipe:
             self.name = ":" + pipe.readline().strip()
@@ -175,7 +176,7 @@ class Showing(WindowTest):
         self.process.send_signal(signal.SIGTERM)
         self.finish()
 
-    def test_escape_and_closing_end_the_run(self):
+    def test_escape_ends_the_run(self):
         self.open()
         self.press("Escape")
         self.finish()
@@ -243,8 +244,11 @@ class Keys(WindowTest):
 
 class NoDisplay(LiveTest):
     def test_says_what_to_do(self):
-        result = self.run_mien("live", self.stay(3), env={
-            "DISPLAY": "", "WAYLAND_DISPLAY": "", "XDG_RUNTIME_DIR": str(self.folder),
-            "SDL_VIDEODRIVER": "x11"})
-        self.assertEqual((result.status, result.out), (FAILED, ""))
-        self.assertRegex(result.err, r"no display for a window .*; add --no-window to print only")
+        source = self.stay(3)
+        for driver in ({}, {"SDL_VIDEODRIVER": "x11"}):
+            result = self.run_mien("live", source, env={
+                "DISPLAY": "", "WAYLAND_DISPLAY": "", "XDG_RUNTIME_DIR": str(self.folder),
+                **driver})
+            self.assertEqual((result.status, result.out), (FAILED, ""))
+            self.assertRegex(result.err,
+                             r"no display for a window .*; add --no-window to print only")
