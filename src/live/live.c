@@ -204,8 +204,8 @@ static int open_all(run *r)
     if (status == EXIT_DONE &&
         (pipeline_open(r->name, r->model, r->detector, &r->settings, &r->pipeline, &error) !=
              MIEN_OK ||
-         live_show_open(&r->show_settings, r->name, !pipeline_is_live(r->pipeline), r->model,
-                        &r->show, &error) != MIEN_OK))
+         live_show_open(&r->show_settings, pipeline_name(r->pipeline),
+                        !pipeline_is_live(r->pipeline), r->model, &r->show, &error) != MIEN_OK))
         status = cli_fail(&error);
     if (status == EXIT_DONE)
         status = live_session_open(&r->session_options, r->name, r->model, r->setup.model_path,
@@ -272,7 +272,7 @@ static int run_live(run *r)
     if (status == EXIT_DONE) {
         clock_gettime(CLOCK_MONOTONIC, &start);
         status = follow_frames(r);
-        live_summary_print(&r->summary, r->pipeline, r->name, seconds_since(&start));
+        live_summary_print(&r->summary, r->pipeline, seconds_since(&start));
     }
     if (live_session_close(r->session) != EXIT_DONE)
         status = EXIT_FAILED;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "live/live_session.h"
 
+#include "base/address.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/sha256.h"
@@ -79,21 +80,6 @@ static void hash_file(const char *path, char *hex)
     free(bytes);
 }
 
-/* The user and password of the first address in a text are nobody's business. A copy; NULL when out
- * of memory. */
-static char *without_password(const char *text)
-{
-    char *copy = memory_copy_string(text);
-    char *host = copy != NULL ? strstr(copy, "://") : NULL;
-    if (host == NULL)
-        return copy;
-    host += 3;
-    char *at = memrchr(host, '@', strcspn(host, "/?# "));
-    if (at != NULL)
-        memmove(host, at + 1, strlen(at + 1) + 1);
-    return copy;
-}
-
 static int begin(live_session *session, const live_session_options *options, const char *source,
                  const mien_model *model, const char *model_path)
 {
@@ -147,7 +133,7 @@ int live_session_open(const live_session_options *options, const char *source,
     if (place == NULL)
         return EXIT_FAILED;
     live_session *session = memory_zeroed(1, sizeof *session);
-    char *clean = without_password(source);
+    char *clean = address_without_password(source);
     int status = EXIT_FAILED;
     if (session == NULL || clean == NULL)
         fputs("mien: out of memory for a session\n", stderr);
@@ -217,7 +203,7 @@ void live_session_notice(live_session *session, const char *text)
 {
     if (session == NULL)
         return;
-    char *clean = without_password(text);
+    char *clean = address_without_password(text);
     const store_event event = {
         .time_s = session->time_s, .kind = "notice", .text = clean != NULL ? clean : ""};
     store_writer_event(session->writer, &event, NULL);

@@ -23,8 +23,7 @@ static int median(const live_summary *summary)
     return delay_ms + 1;
 }
 
-void live_summary_print(const live_summary *summary, const pipeline *run, const char *name,
-                        double seconds)
+void live_summary_print(const live_summary *summary, const pipeline *run, double seconds)
 {
     int64_t count = pipeline_people(run), skipped = pipeline_skipped(run);
     fprintf(stderr, "mien: %" PRId64 " %s in %.2f s, %.1f a second; %" PRId64 " %s",
@@ -35,6 +34,6 @@ void live_summary_print(const live_summary *summary, const pipeline *run, const 
                 summary->dropped, median(summary));
     fputc('\n', stderr);
     if (skipped > 0)
-        fprintf(stderr, "mien: %s: %" PRId64 " corrupt %s passed over\n", name, skipped,
-                skipped == 1 ? "packet was" : "packets were");
+        fprintf(stderr, "mien: %s: %" PRId64 " corrupt %s passed over\n", pipeline_name(run),
+                skipped, skipped == 1 ? "packet was" : "packets were");
 }

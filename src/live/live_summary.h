@@ -17,7 +17,6 @@ typedef struct live_summary {
 void live_summary_add(live_summary *summary, const pipeline_frame *frame);
 
 /* On standard error. run: at its end, after so many seconds. */
-void live_summary_print(const live_summary *summary, const pipeline *run, const char *name,
-                        double seconds);
+void live_summary_print(const live_summary *summary, const pipeline *run, double seconds);
 
 #endif

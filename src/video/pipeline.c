@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "video/pipeline.h"
 
+#include "base/address.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "video/clock.h"
@@ -72,7 +73,7 @@ mien_status pipeline_open(const char *name, const mien_model *model, const mien_
 {
     *out = NULL;
     pipeline *p = memory_zeroed(1, sizeof *p);
-    if (p == NULL || (p->name = memory_copy_string(name)) == NULL) {
+    if (p == NULL || (p->name = address_without_password(name)) == NULL) {
         free(p);
         return error_no_memory(error, "a pipeline", sizeof *p);
     }
@@ -186,6 +187,11 @@ mien_status pipeline_next(pipeline *p, double wait_s, pipeline_event *event, pip
 const char *pipeline_notice(const pipeline *p)
 {
     return p->notice;
+}
+
+const char *pipeline_name(const pipeline *p)
+{
+    return p->name;
 }
 
 bool pipeline_is_live(const pipeline *p)

@@ -35,7 +35,7 @@ typedef struct pipeline_settings {
 
 /* A frame with everything that is known of it. */
 typedef struct pipeline_frame {
-    const char *source;      /* as the user named it */
+    const char *source;      /* as the user named it, without a password */
     int64_t number;          /* from 1; dropped frames have numbers too */
     double time_s;           /* as of video_frame */
     const mien_image *image; /* RGB8, upright */
@@ -80,6 +80,9 @@ mien_status pipeline_next(pipeline *pipeline, double wait_s, pipeline_event *eve
 
 /* The words of the last PIPELINE_NOTICE, for people; the pipeline's until the next call. */
 const char *pipeline_notice(const pipeline *pipeline);
+
+/* What the source is called: as the user named it, without a password. The pipeline's. */
+const char *pipeline_name(const pipeline *pipeline);
 
 /* Whether the source is a live one. */
 bool pipeline_is_live(const pipeline *pipeline);

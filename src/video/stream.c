@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "video/stream.h"
 
+#include "base/address.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "video/clock.h"
@@ -25,7 +26,8 @@ typedef struct stream_pile {
 } stream_pile;
 
 struct stream {
-    char *name;
+    char *name;    /* for messages: without a password */
+    char *address; /* as it was asked for */
     stream_settings settings;
     video_source *source; /* NULL: broken, to be opened again */
     bool endless;         /* it is opened again where it ends */
@@ -43,7 +45,7 @@ struct stream {
 
 static mien_status open_source(stream *s, mien_error *error)
 {
-    mien_status status = video_source_open(s->name, &s->settings.source, &s->source, error);
+    mien_status status = video_source_open(s->address, &s->settings.source, &s->source, error);
     s->endless = s->endless || (status == MIEN_OK && video_source_is_live(s->source));
     s->pile = (stream_pile){.over = !s->endless};
     return status;
@@ -64,8 +66,9 @@ mien_status stream_open(const char *name, const stream_settings *settings, strea
 {
     *out = NULL;
     stream *s = memory_zeroed(1, sizeof *s);
-    if (s == NULL || (s->name = memory_copy_string(name)) == NULL) {
-        free(s);
+    if (s == NULL || (s->name = address_without_password(name)) == NULL ||
+        (s->address = memory_copy_string(name)) == NULL) {
+        stream_close(s);
         return error_no_memory(error, "a stream", sizeof *s);
     }
     s->settings = *settings;
@@ -87,6 +90,7 @@ void stream_close(stream *s)
         return;
     video_source_close(s->source);
     free(s->name);
+    free(s->address);
     free(s);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "video/ffmpeg/source.h"
 
+#include "base/address.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "video/clock.h"
@@ -23,8 +24,9 @@ mien_status video_source_open(const char *name, const video_source_options *opti
     *out = NULL;
     av_log_set_level(AV_LOG_QUIET);
     video_source *source = memory_zeroed(1, sizeof *source);
-    if (source == NULL || (source->name = memory_copy_string(name)) == NULL) {
-        free(source);
+    if (source == NULL || (source->name = address_without_password(name)) == NULL ||
+        (source->address = memory_copy_string(name)) == NULL) {
+        video_source_close(source);
         return error_no_memory(error, "a video", sizeof *source);
     }
     if (options != NULL)
@@ -53,6 +55,7 @@ void video_source_close(video_source *source)
     avformat_close_input(&source->container);
     pipe_close(&source->pipe);
     free(source->name);
+    free(source->address);
     free(source);
 }
 

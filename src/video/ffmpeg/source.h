@@ -13,7 +13,8 @@
 #include <libavformat/avformat.h>
 
 struct video_source {
-    char *name;
+    char *name;    /* for messages: without a password */
+    char *address; /* as it was asked for */
     video_source_options options;
     place place;
     pipe_reader pipe; /* of PLACE_PIPE */

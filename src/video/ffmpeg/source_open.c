@@ -207,7 +207,7 @@ static mien_status open_input(video_source *source, mien_error *error)
 
 static mien_status open_container(video_source *source, mien_error *error)
 {
-    mien_status status = place_find(source->name, &source->place, error);
+    mien_status status = place_find(source->address, &source->place, error);
     if (status == MIEN_OK)
         status = check_place(source, error);
     if (status != MIEN_OK)
