@@ -2,12 +2,10 @@
 #include "video/assignment.h"
 
 #include "base/error.h"
-#include "base/memory.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 /* Rows are never more than columns: else the matrix is read transposed. Row and column 0 stand for
  * "none"; the real ones count from 1. */
@@ -81,30 +79,31 @@ static void add_row(solver *s, size_t row)
         s->row_of[column] = s->row_of[s->before[column]];
 }
 
-static bool allocate(solver *s)
+static bool allocate(solver *s, assignment_scratch *kept)
 {
-    s->row_price = memory_zeroed(s->rows + 1, sizeof *s->row_price);
-    s->column_price = memory_zeroed(s->columns + 1, sizeof *s->column_price);
-    s->slack = memory_zeroed(s->columns + 1, sizeof *s->slack);
-    s->row_of = memory_zeroed(s->columns + 1, sizeof *s->row_of);
-    s->before = memory_zeroed(s->columns + 1, sizeof *s->before);
-    s->reached = memory_zeroed(s->columns + 1, sizeof *s->reached);
+    size_t rows = s->rows + 1, columns = s->columns + 1;
+    s->row_price = scratch_zeroed(&kept->row_price, rows, sizeof *s->row_price);
+    s->column_price = scratch_zeroed(&kept->column_price, columns, sizeof *s->column_price);
+    s->slack = scratch_zeroed(&kept->slack, columns, sizeof *s->slack);
+    s->row_of = scratch_zeroed(&kept->row_of, columns, sizeof *s->row_of);
+    s->before = scratch_zeroed(&kept->before, columns, sizeof *s->before);
+    s->reached = scratch_zeroed(&kept->reached, columns, sizeof *s->reached);
     return s->row_price != NULL && s->column_price != NULL && s->slack != NULL &&
            s->row_of != NULL && s->before != NULL && s->reached != NULL;
 }
 
-static void release(solver *s)
+void assignment_scratch_free(assignment_scratch *kept)
 {
-    free(s->row_price);
-    free(s->column_price);
-    free(s->slack);
-    free(s->row_of);
-    free(s->before);
-    free(s->reached);
+    scratch_free(&kept->row_price);
+    scratch_free(&kept->column_price);
+    scratch_free(&kept->slack);
+    scratch_free(&kept->row_of);
+    scratch_free(&kept->before);
+    scratch_free(&kept->reached);
 }
 
-mien_status assignment_solve(const double *cost, size_t rows, size_t columns, size_t *column_of,
-                             mien_error *error)
+mien_status assignment_solve(assignment_scratch *kept, const double *cost, size_t rows,
+                             size_t columns, size_t *column_of, mien_error *error)
 {
     bool transposed = rows > columns;
     solver s = {.cost = cost,
@@ -112,7 +111,7 @@ mien_status assignment_solve(const double *cost, size_t rows, size_t columns, si
                 .columns = transposed ? rows : columns,
                 .row_step = transposed ? 1 : columns,
                 .column_step = transposed ? columns : 1};
-    bool ready = allocate(&s);
+    bool ready = allocate(&s, kept);
     for (size_t i = 1; ready && i <= s.rows; i++)
         add_row(&s, i);
     for (size_t i = 0; ready && i < rows; i++)
@@ -125,7 +124,6 @@ mien_status assignment_solve(const double *cost, size_t rows, size_t columns, si
         else
             column_of[s.row_of[j] - 1] = j - 1;
     }
-    release(&s);
     return ready ? MIEN_OK
                  : error_no_memory(error, "the assignment of boxes", columns * sizeof(double));
 }

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "video/scratch.h"
 #include "video/tracker.h"
 
 #include <stdlib.h>
@@ -10,9 +11,7 @@
 struct people_finder {
     mien_analyzer *analyzer; /* without a model */
     tracker *tracker;
-    image_rect *boxes; /* of the faces of a frame */
-    int64_t *ids;      /* theirs */
-    size_t room;
+    scratch boxes, ids; /* of the faces of a frame */
 };
 
 mien_status people_finder_create(const mien_detector *detector, people_finder **out,
@@ -39,29 +38,14 @@ void people_finder_free(people_finder *finder)
         return;
     mien_analyzer_free(finder->analyzer);
     tracker_free(finder->tracker);
-    free(finder->boxes);
-    free(finder->ids);
+    scratch_free(&finder->boxes);
+    scratch_free(&finder->ids);
     free(finder);
 }
 
 int64_t people_finder_count(const people_finder *finder)
 {
     return tracker_people(finder->tracker);
-}
-
-static mien_status reserve(people_finder *finder, size_t count, mien_error *error)
-{
-    if (count <= finder->room)
-        return MIEN_OK;
-    free(finder->boxes);
-    free(finder->ids);
-    finder->boxes = memory_zeroed(count, sizeof *finder->boxes);
-    finder->ids = memory_zeroed(count, sizeof *finder->ids);
-    finder->room = 0;
-    if (finder->boxes == NULL || finder->ids == NULL)
-        return error_no_memory(error, "the faces of a frame", count * sizeof *finder->boxes);
-    finder->room = count;
-    return MIEN_OK;
 }
 
 static mien_status reserve_list(const people_finder *finder, size_t count, people_list *list,
@@ -78,16 +62,19 @@ static mien_status search_faces(people_finder *finder, const mien_image *image, 
     const mien_face *faces;
     size_t count;
     mien_status status = mien_analyzer_run(finder->analyzer, image, &faces, &count, error);
-    if (status == MIEN_OK)
-        status = reserve(finder, count, error);
-    for (size_t i = 0; status == MIEN_OK && i < count; i++)
-        finder->boxes[i] = (image_rect){faces[i].x, faces[i].y, faces[i].width, faces[i].height};
-    if (status == MIEN_OK)
-        status = tracker_update(finder->tracker, time_s, finder->boxes, count, finder->ids, error);
+    if (status != MIEN_OK)
+        return status;
+    image_rect *boxes = scratch_zeroed(&finder->boxes, count, sizeof *boxes);
+    int64_t *ids = scratch_zeroed(&finder->ids, count, sizeof *ids);
+    if (boxes == NULL || ids == NULL)
+        return error_no_memory(error, "the faces of a frame", count * sizeof *boxes);
+    for (size_t i = 0; i < count; i++)
+        boxes[i] = (image_rect){faces[i].x, faces[i].y, faces[i].width, faces[i].height};
+    status = tracker_update(finder->tracker, time_s, boxes, count, ids, error);
     if (status == MIEN_OK)
         status = reserve_list(finder, count, list, error);
     for (size_t i = 0; status == MIEN_OK && i < count; i++)
-        list->people[list->count++] = (person){.id = finder->ids[i], .face = faces[i]};
+        list->people[list->count++] = (person){.id = ids[i], .face = faces[i]};
     return status;
 }
 

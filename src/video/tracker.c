@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "video/assignment.h"
+#include "video/scratch.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -28,6 +29,8 @@ struct tracker {
     int64_t people;
     double time_s;
     bool started;
+    scratch costs, places; /* of pairs; tracks of boxes */
+    assignment_scratch assignment;
 };
 
 tracker_settings tracker_defaults(void)
@@ -73,6 +76,9 @@ void tracker_free(tracker *t)
     if (t == NULL)
         return;
     free(t->tracks);
+    scratch_free(&t->costs);
+    scratch_free(&t->places);
+    assignment_scratch_free(&t->assignment);
     free(t);
 }
 
@@ -241,23 +247,22 @@ static double pair_cost(const tracker_settings *s, const image_rect *a, const im
 }
 
 /* track_of (count): the track of each box, or ASSIGNMENT_NONE. */
-static mien_status assign(const tracker *t, const image_rect *boxes, size_t count, size_t *track_of,
+static mien_status assign(tracker *t, const image_rect *boxes, size_t count, size_t *track_of,
                           mien_error *error)
 {
     size_t pairs;
     double *cost = NULL; /* (boxes, tracks) */
     if (size_multiply(count, t->count, &pairs))
-        cost = memory_zeroed(pairs, sizeof *cost);
+        cost = scratch_zeroed(&t->costs, pairs, sizeof *cost);
     if (cost == NULL)
         return error_no_memory(error, "the assignment of boxes", count * sizeof *cost);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < t->count; j++)
             cost[i * t->count + j] = pair_cost(&t->settings, &boxes[i], &t->tracks[j].box);
-    mien_status status = assignment_solve(cost, count, t->count, track_of, error);
+    mien_status status = assignment_solve(&t->assignment, cost, count, t->count, track_of, error);
     for (size_t i = 0; status == MIEN_OK && i < count; i++)
         if (track_of[i] != ASSIGNMENT_NONE && cost[i * t->count + track_of[i]] >= impossible)
             track_of[i] = ASSIGNMENT_NONE;
-    free(cost);
     return status;
 }
 
@@ -330,13 +335,12 @@ mien_status tracker_update(tracker *t, double time_s, const image_rect *boxes, s
         status = reserve(t, count, error);
     if (status != MIEN_OK)
         return status;
-    size_t *track_of = memory_zeroed(count, sizeof *track_of);
+    size_t *track_of = scratch_zeroed(&t->places, count, sizeof *track_of);
     if (track_of == NULL)
         return error_no_memory(error, "the assignment of boxes", count * sizeof *track_of);
     move_to(t, time_s);
     status = assign(t, boxes, count, track_of, error);
     if (status == MIEN_OK)
         apply(t, boxes, count, track_of, ids);
-    free(track_of);
     return status;
 }

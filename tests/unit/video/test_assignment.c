@@ -41,6 +41,7 @@ static void test_least_sum_of_all_ways(void **state)
 {
     (void)state;
     test_random random = {.state = 7};
+    assignment_scratch kept = {0};
     for (int round = 0; round < 400; round++) {
         double cost[36];
         size_t column_of[6];
@@ -49,19 +50,22 @@ static void test_least_sum_of_all_ways(void **state)
         for (size_t i = 0; i < rows * columns; i++)
             cost[i] = test_random_int(&random, 0, 4) == 0 ? 1e9 : test_random_int(&random, -9, 9);
         mien_error error;
-        assert_ok(assignment_solve(cost, rows, columns, column_of, &error), &error);
+        assert_ok(assignment_solve(&kept, cost, rows, columns, column_of, &error), &error);
         double expected = least(cost, rows, columns, 0, 0, rows > columns ? rows - columns : 0);
         assert_true(sum_of(cost, rows, columns, column_of) == expected);
     }
+    assignment_scratch_free(&kept);
 }
 
 static void test_nothing_to_assign(void **state)
 {
     (void)state;
     size_t column_of[2] = {5, 5};
-    assert_ok(assignment_solve(NULL, 2, 0, column_of, NULL), NULL);
+    assignment_scratch kept = {0};
+    assert_ok(assignment_solve(&kept, NULL, 2, 0, column_of, NULL), NULL);
     assert_true(column_of[0] == ASSIGNMENT_NONE && column_of[1] == ASSIGNMENT_NONE);
-    assert_ok(assignment_solve(NULL, 0, 3, column_of, NULL), NULL);
+    assert_ok(assignment_solve(&kept, NULL, 0, 3, column_of, NULL), NULL);
+    assignment_scratch_free(&kept);
 }
 
 int main(void)
