@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NOBODY 65534
@@ -275,6 +276,40 @@ static void test_read_only(void **state)
     place_remove(&p);
 }
 
+/* Until another connection sees so many samples of the first session, at most half a minute. */
+static void wait_for_samples(const place *p, int64_t samples)
+{
+    const struct timespec moment = {.tv_nsec = 50000000};
+    for (int i = 0; i < 600; i++) {
+        mien_error error;
+        store *s;
+        store_list *list = NULL;
+        int64_t there = 0;
+        if (store_open(p->where, false, &s, &error) == MIEN_OK) {
+            if (store_sessions(s, &list, &error) == MIEN_OK && list->count > 0)
+                there = list->sessions[0].samples;
+            store_list_free(list);
+            store_close(s);
+        }
+        if (there >= samples)
+            return;
+        nanosleep(&moment, NULL);
+    }
+    require(false, "the samples come in");
+}
+
+/* The same until the writer has met with trouble. */
+static void wait_for_trouble(store_writer *writer, mien_error *error)
+{
+    const struct timespec moment = {.tv_nsec = 50000000};
+    mien_status status = MIEN_OK;
+    for (int i = 0; status == MIEN_OK && i < 600; i++) {
+        status = store_writer_trouble(writer, error);
+        nanosleep(&moment, NULL);
+    }
+    require(status == MIEN_IO, "trouble is told");
+}
+
 /* Files may grow to 300,000 bytes, as if the disk were full then; what is in by then stays. */
 static void fill_the_disk(const place *p)
 {
@@ -287,10 +322,9 @@ static void fill_the_disk(const place *p)
     require(store_writer_open(s, &standard_session, &writer, NULL, &error) == MIEN_OK,
             error.message);
     write_samples(writer, 0, 100);
-    sleep(2);
+    wait_for_samples(p, 100);
     write_samples(writer, 100, 30000);
-    sleep(2);
-    require(store_writer_trouble(writer, &error) == MIEN_IO, "trouble is told");
+    wait_for_trouble(writer, &error);
     require(strstr(error.message, "File too large") != NULL, error.message);
     require(store_writer_close(writer, &error) == MIEN_IO, "MIEN_IO");
     require(strstr(error.message, "29900 of its 30000 samples") != NULL, error.message);
