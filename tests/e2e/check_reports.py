@@ -316,7 +316,7 @@ class Preview(SetMaker):
         self.fail_with("--votes", *out, self.fer_csv(), fer_plus)
 
     def test_wrong_usage(self):
-        self.assertTrue(self.succeed("data", "--help").out.startswith("usage: mien data preview"))
+        self.assertTrue(self.succeed("data", "--help").out.startswith("usage: mien data COMMAND"))
         self.assertIn("example: mien data preview", self.succeed("data", "preview", "--help").out)
         for message, arguments in (("say 'preview'", ()), ("say 'preview'", ("look",)),
                                    ("'--frobnicate' is not known", ("--frobnicate",)),
