@@ -28,7 +28,8 @@ static void set_face_colour(cairo_t *cr, const mien_face *face)
 }
 
 /* Sizes in pixels. They grow with the picture, so that a photograph reads like a thumbnail, and
- * shrink with the face, so that the names of a crowd stay apart. */
+ * shrink with the face, so that the names of a crowd stay apart. Fonts have whole sizes: Cairo
+ * keeps each size that it has drawn. */
 typedef struct style {
     double line, font;
 } style;
@@ -42,7 +43,7 @@ static style style_for(const canvas *c, const mien_face *face)
     int height = cairo_image_surface_get_height(c->surface);
     double font = fmin(width, height) / 30;
     font = fmin(fmin(font, 60), (double)face->width / 6);
-    font = fmax(font, MIN_FONT);
+    font = fmax(floor(font), MIN_FONT);
     return (style){fmax(font / 6, 2), font};
 }
 
@@ -84,7 +85,7 @@ static void draw_label(canvas *c, const mien_face *face, const char *text, style
 {
     double width = canvas_text_width(c, s.font, text);
     double size = s.font * fmin(1, 1.4 * (double)face->width / width);
-    size = fmax(size, MIN_FONT);
+    size = fmax(floor(size), MIN_FONT);
     width = canvas_text_width(c, size, text) + size / 2;
     double above = (double)face->y - size * 0.5;
     double y = above > size ? above : fmax((double)face->y, 0) + size;
