@@ -164,6 +164,13 @@ def main():
                                              sessions, film], RUNS // 3, own=True)
         failures += check("session show", ["session", "show", "--json", "--store", sessions, "1"],
                           RUNS // 3, own=True)
+        page = Path(folder) / "page.html"
+        failures += check("report", ["report", "--store", sessions, "--out", str(page), "1"],
+                          RUNS // 3, own=True, written=page)
+        record = Path(folder) / "practice.jsonl"
+        record.write_text('{"name":"Ann","expression":"happy","score":50}\n' * 7)
+        failures += check("practice --progress", ["practice", "--progress", str(record)],
+                          RUNS // 3, own=True)
         failures += check("model info", ["model", "info", "--json", "--layers",
                                          str(FIXTURES / "tiny-classifier.onnx")], RUNS // 3)
         failures += check("bench", ["bench", "--runs", "1", "--model",
