@@ -51,9 +51,10 @@ bool cli_parse_int(const char *command, const char *option, const char *text, in
 bool cli_parse_real(const char *command, const char *option, const char *text, double low,
                     double high, double *value);
 
-/* A size in an argument, "HxW" in pixels. EXIT_DONE, or EXIT_USAGE after a message. */
-int cli_parse_size(const char *command, const char *option, const char *text, int *height,
-                   int *width);
+/* A size in an argument, two numbers of pixels such as "224x224". EXIT_DONE, or EXIT_USAGE after a
+ * message. */
+int cli_parse_size(const char *command, const char *option, const char *text, int *first,
+                   int *second);
 
 /* The folder in which this program lies. false: the system does not tell, or it is too long. */
 bool cli_program_folder(char *buffer, size_t size);
@@ -110,7 +111,7 @@ enum { CLI_DETECTOR_INPUT = 0x200 };
     "  --min-size N            leave out faces under N pixels\n"                                   \
     "  --max-size N            leave out faces over N pixels\n"                                    \
     "  --min-score X           networks: least score, 0 to 1 (default: the detector's own)\n"      \
-    "  --detector-input HxW    networks: pixels to fit a picture into; fewer are faster and\n"     \
+    "  --detector-input WxH    networks: pixels to fit a picture into; fewer are faster and\n"     \
     "                          lose small faces (default: the detector's own)\n"
 
 void cli_setup_init(cli_setup *setup);

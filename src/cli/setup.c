@@ -76,14 +76,14 @@ bool cli_parse_int(const char *command, const char *option, const char *text, in
     return false;
 }
 
-int cli_parse_size(const char *command, const char *option, const char *text, int *height,
-                   int *width)
+int cli_parse_size(const char *command, const char *option, const char *text, int *first,
+                   int *second)
 {
     const int most = 65536;
     char rest;
     /* Six digits, so that a larger number is no size rather than another one. */
-    if (sscanf(text, "%6dx%6d%c", height, width, &rest) == 2 && *height > 0 && *width > 0 &&
-        *height <= most && *width <= most)
+    if (sscanf(text, "%6dx%6d%c", first, second, &rest) == 2 && *first > 0 && *second > 0 &&
+        *first <= most && *second <= most)
         return EXIT_DONE;
     return cli_wrong_usage(command, "%s is '%s', not a size such as 224x224", option, text);
 }
@@ -174,8 +174,8 @@ bool cli_setup_option(cli_setup *setup, const char *command, int option, const c
         detector->max_size = (int)whole;
         break;
     case CLI_DETECTOR_INPUT:
-        *status = cli_parse_size(command, "--detector-input", argument, &detector->input_height,
-                                 &detector->input_width);
+        *status = cli_parse_size(command, "--detector-input", argument, &detector->input_width,
+                                 &detector->input_height);
         return true;
     case 's':
         good = cli_parse_real(command, "--min-score", argument, 0.001, 1, &real);

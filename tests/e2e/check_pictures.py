@@ -49,7 +49,7 @@ class Output(ProgramTest):
                               "320x320", picture).json_lines()
         self.assertEqual(len(found["faces"]), 5)
         self.fail_with("multiples of 32", "detect", "--detector", yunet, "--detector-input",
-                       "320x100", picture)
+                       "100x320", picture)
 
     def test_without_a_detector_the_picture_is_the_face(self):
         picture, = self.succeed("analyze", "--json", "--detector", "none",
