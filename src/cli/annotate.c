@@ -79,6 +79,28 @@ static void name_face(const mien_model *model, const annotate_mark *mark, char *
     snprintf(text, size, "%s%s", who, look);
 }
 
+/* For faces that are small in a video, whose bar says the rest: "2 happy", with "?" when unsure. */
+static void name_face_shortly(const mien_model *model, const annotate_mark *mark, char *text,
+                              size_t size)
+{
+    const mien_face *face = mark->face;
+    char who[24] = "";
+    if (mark->id != 0)
+        snprintf(who, sizeof who, "%" PRId64, mark->id);
+    snprintf(text, size, "%s%s%.100s%s", who, mark->id != 0 && face->has_expression ? " " : "",
+             face->has_expression ? mien_model_class_name(model, face->top) : "",
+             face->has_expression && face->unsure ? "?" : "");
+}
+
+/* What stands above a face: shortly where the whole would cover its neighbours. */
+static void choose_name(canvas *c, const mien_model *model, const annotate_mark *mark, char *text,
+                        size_t size)
+{
+    name_face(model, mark, text, size);
+    if (mark->brief && canvas_text_width(c, MIN_FONT, text) > 2 * (double)mark->face->width)
+        name_face_shortly(model, mark, text, size);
+}
+
 /* Above the box where there is room, else at its top; within the picture from left to right. A name
  * that is much wider than its face is written smaller, so that neighbours can be read. */
 static void draw_label(canvas *c, const mien_face *face, const char *text, style s)
@@ -153,7 +175,7 @@ void annotate_face(canvas *c, const mien_model *model, const annotate_mark *mark
         draw_confidence(c->cr, face, s);
     else if (face->has_expression)
         draw_classes(c, model, face, s);
-    name_face(model, mark, text, sizeof text);
+    choose_name(c, model, mark, text, sizeof text);
     if (text[0] != '\0')
         draw_label(c, face, text, s);
 }
