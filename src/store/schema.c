@@ -78,14 +78,24 @@ static mien_status make_unless_there(const store_driver *driver, void *connectio
     return driver->script(connection, sql, error);
 }
 
+/* Refuses the tables of other programs. Those of mien are none: another mien may have made them
+ * since one last asked, all in one transaction. */
+static mien_status check_for_others(const store_driver *driver, void *connection, mien_error *error)
+{
+    int64_t tables_there, there = 0;
+    mien_status status = ask(driver, connection, driver->has_others, &tables_there, error);
+    if (status == MIEN_OK && tables_there != 0)
+        status = ask(driver, connection, driver->has_tables, &there, error);
+    if (status != MIEN_OK || tables_there == 0 || there != 0)
+        return status;
+    return error_set(error, MIEN_UNSUPPORTED,
+                     "'%s' holds the tables of another program; choose another place",
+                     driver->name(connection));
+}
+
 static mien_status make(const store_driver *driver, void *connection, mien_error *error)
 {
-    int64_t others;
-    mien_status status = ask(driver, connection, driver->has_others, &others, error);
-    if (status == MIEN_OK && others != 0)
-        return error_set(error, MIEN_UNSUPPORTED,
-                         "'%s' holds the tables of another program; choose another place",
-                         driver->name(connection));
+    mien_status status = check_for_others(driver, connection, error);
     if (status == MIEN_OK)
         status = driver->prepare(connection, error);
     if (status == MIEN_OK)

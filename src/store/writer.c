@@ -161,6 +161,18 @@ static void wait_for_work(store_writer *w)
         code = pthread_cond_timedwait(&w->changed, &w->lock, &until);
 }
 
+/* Up to twice: that a connection was lost meanwhile is only seen by writing. */
+static void write_the_rest(store_writer *w)
+{
+    w->status = MIEN_IO;
+    for (int i = 0; i < 2 && w->status != MIEN_OK && !w->deleted; i++) {
+        if (!is_empty(w->writing)) /* what an earlier failure has left */
+            write_some(w, false);
+        if (!w->deleted && is_empty(w->writing))
+            write_some(w, true);
+    }
+}
+
 static void *work(void *context)
 {
     store_writer *w = context;
@@ -170,10 +182,7 @@ static void *work(void *context)
         if (!w->closing && !w->deleted && has_work(w))
             write_some(w, false);
     }
-    if (!w->deleted && !is_empty(w->writing)) /* what an earlier failure has left */
-        write_some(w, false);
-    if (!w->deleted && is_empty(w->writing))
-        write_some(w, true);
+    write_the_rest(w);
     pthread_mutex_unlock(&w->lock);
     return NULL;
 }

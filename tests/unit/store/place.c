@@ -91,6 +91,7 @@ void place_tamper(const place *p, const char *sql)
     sqlite3 *database;
     char *message = NULL;
     assert_int_equal(sqlite3_open(p->where, &database), SQLITE_OK);
+    sqlite3_busy_timeout(database, 20000); /* the store's own thread may be writing */
     if (sqlite3_exec(database, sql, NULL, NULL, &message) != SQLITE_OK)
         fail_msg("%s: %s", sql, message);
     sqlite3_close(database);
