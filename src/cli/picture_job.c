@@ -2,12 +2,14 @@
 #include "cli/picture_job.h"
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "image/image.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define MAX_STDIN_BYTES ((size_t)1 << 30)
@@ -41,11 +43,26 @@ typedef struct worker {
     bool started;
 } worker;
 
+/* A video that was taken for a picture: the message says what reads it. */
+static mien_status hint_at_live(const char *source, mien_error *error)
+{
+    static const char *const videos[] = {"avi", "gif", "m4v", "mkv", "mov", "mp4", "mpg", "webm"};
+    const mien_error without = *error;
+    for (size_t i = 0; i < sizeof videos / sizeof *videos; i++)
+        if (strcasecmp(file_extension(source), videos[i]) == 0)
+            return error_set(error, without.status, "%s; videos are for 'mien live --no-window'",
+                             without.message);
+    return without.status;
+}
+
 static mien_status read_picture(const picture_job *job, const char *source, mien_image *image,
                                 mien_error *error)
 {
-    if (strcmp(source, "-") != 0)
-        return mien_image_load(source, MIEN_PIXEL_RGB8, job->max_pixels, image, error);
+    if (strcmp(source, "-") != 0) {
+        mien_status status =
+            mien_image_load(source, MIEN_PIXEL_RGB8, job->max_pixels, image, error);
+        return status == MIEN_UNSUPPORTED ? hint_at_live(source, error) : status;
+    }
     uint8_t *bytes;
     size_t size;
     mien_status status =

@@ -28,6 +28,9 @@ class BadPictures(ProgramTest):
         self.assertEqual(refused["error"]["status"], status)
         self.assertRegex(refused["error"]["message"], message)
 
+    def test_a_video(self):
+        self.expect_refused("film.gif", b"GIF89a....", "not supported", "mien live --no-window")
+
     def test_missing(self):
         self.expect_refused("missing.jpg", None, "not found",
                             "cannot open '.*missing.jpg': No such")
