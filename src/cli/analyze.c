@@ -266,10 +266,8 @@ static int open_all(run *r)
                 strerror(errno));
         return EXIT_FAILED;
     }
-    int status = r->with_model ? cli_open_model(&r->setup, &r->model) : EXIT_DONE;
-    if (status == EXIT_DONE)
-        status = cli_open_detector(&r->setup, &r->detector);
-    return status;
+    return r->with_model ? cli_open_both(&r->setup, &r->model, &r->detector)
+                         : cli_open_detector(&r->setup, &r->detector);
 }
 
 static int run_pictures(run *r)

@@ -125,4 +125,8 @@ bool cli_setup_option(cli_setup *setup, const char *command, int option, const c
 int cli_open_model(const cli_setup *setup, mien_model **model);
 int cli_open_detector(const cli_setup *setup, mien_detector **detector);
 
+/* Both at the same time, which halves the wait for the first result. The caller frees both,
+ * whatever comes of it. */
+int cli_open_both(const cli_setup *setup, mien_model **model, mien_detector **detector);
+
 #endif

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,15 +189,21 @@ bool cli_setup_option(cli_setup *setup, const char *command, int option, const c
     return true;
 }
 
+static bool has_model(const cli_setup *setup)
+{
+    if (setup->model_path != NULL)
+        return true;
+    fputs("mien: no model: name one with --model FILE or in MIEN_MODEL (mien's own is not part of "
+          "this version)\n",
+          stderr);
+    return false;
+}
+
 int cli_open_model(const cli_setup *setup, mien_model **model)
 {
     mien_error error;
-    if (setup->model_path == NULL) {
-        fputs("mien: no model: name one with --model FILE or in MIEN_MODEL (mien's own is not "
-              "part of this version)\n",
-              stderr);
+    if (!has_model(setup))
         return EXIT_FAILED;
-    }
     if (mien_model_open(setup->model_path, &setup->model, model, &error) != MIEN_OK)
         return cli_fail(&error);
     return EXIT_DONE;
@@ -211,4 +218,37 @@ int cli_open_detector(const cli_setup *setup, mien_detector **detector)
     if (mien_detector_open(setup->detector_path, &setup->detector, detector, &error) != MIEN_OK)
         return cli_fail(&error);
     return EXIT_DONE;
+}
+
+/* A model that a thread opens. */
+typedef struct opening {
+    const cli_setup *setup;
+    mien_model *model;
+    mien_status status;
+    mien_error error;
+} opening;
+
+static void *open_apart(void *context)
+{
+    opening *o = context;
+    o->status = mien_model_open(o->setup->model_path, &o->setup->model, &o->model, &o->error);
+    return NULL;
+}
+
+int cli_open_both(const cli_setup *setup, mien_model **model, mien_detector **detector)
+{
+    opening o = {.setup = setup};
+    pthread_t thread;
+    *model = NULL;
+    *detector = NULL;
+    if (!has_model(setup))
+        return EXIT_FAILED;
+    bool apart = pthread_create(&thread, NULL, open_apart, &o) == 0;
+    int status = cli_open_detector(setup, detector);
+    if (apart)
+        pthread_join(thread, NULL);
+    else
+        open_apart(&o);
+    *model = o.model;
+    return o.status == MIEN_OK ? status : cli_fail(&o.error);
 }

@@ -198,9 +198,7 @@ static int open_all(run *r)
 {
     mien_error error;
     r->settings.source.stopped = stop_asked;
-    int status = cli_open_model(&r->setup, &r->model);
-    if (status == EXIT_DONE)
-        status = cli_open_detector(&r->setup, &r->detector);
+    int status = cli_open_both(&r->setup, &r->model, &r->detector);
     if (status == EXIT_DONE &&
         (pipeline_open(r->name, r->model, r->detector, &r->settings, &r->pipeline, &error) !=
              MIEN_OK ||
