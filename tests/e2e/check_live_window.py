@@ -56,9 +56,16 @@ class Display:
 
     def window(self, name="mien live"):
         """Its number, and its place on the screen: x, y, width, height."""
-        found = wait_for(lambda: self.tell("search", "--onlyvisible", "--name", name))[-1]
-        place = dict(item.split("=") for item in self.tell("getwindowgeometry", "--shell", found))
-        return found, tuple(int(place[key]) for key in ("X", "Y", "WIDTH", "HEIGHT"))
+        keys = ("X", "Y", "WIDTH", "HEIGHT")
+
+        def look():
+            found = self.tell("search", "--onlyvisible", "--name", name)
+            told = self.tell("getwindowgeometry", "--shell", found[-1]) if found else []
+            place = dict(item.split("=") for item in told if "=" in item)
+            return all(key in place for key in keys) and (
+                found[-1], tuple(int(place[key]) for key in keys))
+
+        return wait_for(look)
 
     def photograph(self, place):
         """Rows of (red, green, blue) of a part of the screen."""
