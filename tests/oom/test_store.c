@@ -79,7 +79,7 @@ static void sessions(void **state)
     mien_error error;
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/sessions.db", folder);
-    assert_ok(write_session(path, &error), &error);          /* a whole one, to be read */
+    assert_ok(write_session(path, &error), &error);         /* a whole one, to be read */
     fail_each("writing a session", write_session, path, 1); /* its last write is tried twice */
     fail_each("reading a session", read_session, path, 0);
     fail_each("a list of sessions", list_sessions, path, 0);
