@@ -4,9 +4,11 @@
 #include <math.h>
 #include <string.h>
 
+#define LONGEST_GAP_S 0.5
+
 void attempt_begin(attempt *a, double started_s, double hold_s)
 {
-    *a = (attempt){.hold_s = hold_s, .gap_s = 0.5, .started_s = started_s, .reached_s = -1};
+    *a = (attempt){.hold_s = hold_s, .started_s = started_s, .reached_s = -1};
 }
 
 /* The mean over the last hold_s seconds; negative where the stretch is not that long. */
@@ -28,7 +30,7 @@ void attempt_see(attempt *a, double time_s, double probability)
 {
     if (a->count > 0) {
         double gap_s = time_s - a->times_s[a->count - 1];
-        if (gap_s < 0 || gap_s > a->gap_s)
+        if (gap_s < 0 || gap_s > LONGEST_GAP_S)
             a->count = 0;
     }
     if (a->count == ATTEMPT_SAMPLES) {

@@ -17,7 +17,7 @@ enum { ATTEMPT_SAMPLES = 512 };
  * samples count. Plain data.
  */
 typedef struct attempt {
-    double hold_s, gap_s;
+    double hold_s;
     double times_s[ATTEMPT_SAMPLES], values[ATTEMPT_SAMPLES]; /* the stretch, oldest first */
     size_t count;
     double started_s;

@@ -121,17 +121,25 @@ mien_status person_time_all(const timeline *t, const person_settings *settings,
     return status;
 }
 
+static void add_person(session_ratios *all, const person_time *who)
+{
+    all->seen_s += who->seen_s;
+    for (int c = 0; c < MIEN_MAX_CLASSES; c++)
+        all->share[c] += who->seen_s * who->share[c];
+    all->stress_ratio += who->seen_s * who->stress_ratio;
+    all->happiness_ratio += who->seen_s * who->happiness_ratio;
+}
+
 session_ratios person_session_ratios(const person_time *people, size_t count,
                                      const person_settings *settings)
 {
     session_ratios all = {0};
     for (size_t i = 0; i < count; i++)
-        if (people[i].seen_s > 0) {
-            all.seen_s += people[i].seen_s;
-            all.stress_ratio += people[i].seen_s * people[i].stress_ratio;
-            all.happiness_ratio += people[i].seen_s * people[i].happiness_ratio;
-        }
+        if (people[i].seen_s > 0)
+            add_person(&all, &people[i]);
     double seen_s = all.seen_s > 0 ? all.seen_s : NAN;
+    for (int c = 0; c < MIEN_MAX_CLASSES; c++)
+        all.share[c] /= seen_s;
     all.stress_ratio /= seen_s;
     all.happiness_ratio /= seen_s;
     all.stressed = decide(all.stress_ratio, all.seen_s, settings);

@@ -76,11 +76,13 @@ void person_transitions(const expression_run *runs, size_t count, int class_coun
                         size_t *transitions);
 
 /*
- * The session as a whole: the means of the people's ratios, each by the time they were seen.
+ * The session as a whole: the means of the people's shares and ratios, each by the time they were
+ * seen.
  * stressed: as for a person, by the mean stress ratio.
  */
 typedef struct session_ratios {
     double seen_s; /* of all people together */
+    double share[MIEN_MAX_CLASSES];
     double stress_ratio, happiness_ratio;
     stress_decision stressed;
 } session_ratios;

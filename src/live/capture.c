@@ -6,12 +6,12 @@
 
 #include "cli/cli.h"
 #include "live/capture_folder.h"
+#include "live/cut_out.h"
 #include "live/prompting.h"
 #include "live/stop.h"
 
-#include "base/error.h"
 #include "base/file.h"
-#include "image/image.h"
+#include "data/difference_hash.h"
 #include "video/pipeline.h"
 
 #include <getopt.h>
@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char help[] =
     "usage: mien data capture [OPTION ...] --out FOLDER --participant NAME [SOURCE]\n"
@@ -71,9 +70,7 @@ static const char default_consent[] =
     "program. Taking part is free: you may stop at any moment, and have your pictures deleted\n"
     "later, by the number, without saying why.\n";
 
-#define WAIT_S        0.1
-#define MAX_CONSENT   ((size_t)1 << 20)
-#define DIFFERENT_MAX 576
+#define MAX_CONSENT ((size_t)1 << 20)
 
 enum { MAX_PLAN = 64, NAME_SIZE = 65 };
 
@@ -108,7 +105,7 @@ static int parse_number(run *r, int option)
     else if (option == 'r')
         good = cli_parse_real(r->command, "--rate", optarg, 0.01, 1000, &r->rate);
     else if (option == 'N')
-        good = cli_parse_int(r->command, "--near", optarg, -1, DIFFERENT_MAX, &r->near);
+        good = cli_parse_int(r->command, "--near", optarg, -1, DIFFERENCE_HASH_BITS, &r->near);
     else
         good = cli_parse_real(r->command, "--margin", optarg, 0, 2, &r->margin);
     return good ? EXIT_DONE : EXIT_USAGE;
@@ -222,20 +219,6 @@ static int get_consent(run *r)
 
 /* ---- Faces ---- */
 
-/* The whole pixels of a face with its margin, as far as they lie in the picture. */
-static bool cut_out(const mien_image *image, const mien_face *face, double margin, mien_image *view)
-{
-    double left = (double)face->x - margin * (double)face->width;
-    double top = (double)face->y - margin * (double)face->height;
-    double right = (double)face->x + (1 + margin) * (double)face->width;
-    double bottom = (double)face->y + (1 + margin) * (double)face->height;
-    int x1 = (int)fmax(floor(left), 0), y1 = (int)fmax(floor(top), 0);
-    int x2 = (int)fmin(ceil(right), image->width), y2 = (int)fmin(ceil(bottom), image->height);
-    mien_error error;
-    return x2 - x1 >= 8 && y2 - y1 >= 8 &&
-           image_view(image, x1, y1, x2 - x1, y2 - y1, view, &error) == MIEN_OK;
-}
-
 static mien_status take_face(run *r, const pipeline_frame *frame, mien_error *error)
 {
     const person *who = prompt_person(frame);
@@ -262,8 +245,9 @@ static void finish_expression(run *r, size_t task)
     r->kept = r->alike = 0;
 }
 
-static mien_status take_frame(run *r, const pipeline_frame *frame, mien_error *error)
+static mien_status take_frame(void *context, const pipeline_frame *frame, mien_error *error)
 {
+    run *r = context;
     prompt_moment before;
     if (prompt_clock_follow(&r->clock, frame->time_s, &before)) {
         if (before.phase == PROMPT_ACT)
@@ -293,30 +277,14 @@ static int open_all(run *r)
     return status;
 }
 
-static int follow_frames(run *r)
-{
-    mien_error error;
-    pipeline_event event = PIPELINE_NOTHING;
-    pipeline_frame frame;
-    while (event != PIPELINE_END && !(r->clock.started && r->clock.now.phase == PROMPT_DONE)) {
-        mien_status status = pipeline_next(r->pipeline, WAIT_S, &event, &frame, &error);
-        if (status == MIEN_OK && event == PIPELINE_NOTICE)
-            fprintf(stderr, "mien: %s\n", pipeline_notice(r->pipeline));
-        if (status == MIEN_OK && event == PIPELINE_FRAME)
-            status = take_frame(r, &frame, &error);
-        if (status != MIEN_OK)
-            return cli_fail(&error);
-    }
-    return EXIT_DONE;
-}
-
 static int capture(run *r)
 {
     int status = open_all(r);
     if (status == EXIT_DONE) {
         fputs("Sit so that your face is in the light and in the middle of the picture.\n", stderr);
         stop_on_signals();
-        status = follow_frames(r);
+        const prompt_follower follower = {.clock = &r->clock, .take = take_frame, .context = r};
+        status = prompt_follow(r->pipeline, &follower);
         if (r->clock.now.phase == PROMPT_ACT)
             finish_expression(r, r->clock.now.task);
         fprintf(stderr,

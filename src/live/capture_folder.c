@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "live/capture_folder.h"
 
+#include "live/when.h"
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -12,12 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MANIFEST_HEADER "file,participant,expression,taken\n"
 
-enum { MAX_NAME = 64, PATH_SIZE = 4096, WHEN_SIZE = 32 };
+enum { MAX_NAME = 64, PATH_SIZE = 4096 };
 
 #define MAX_MANIFEST ((size_t)1 << 30)
 
@@ -66,14 +67,6 @@ static mien_status make_folder(const char *path, mien_error *error)
     if (mkdir(path, 0777) != 0 && errno != EEXIST)
         return error_set(error, MIEN_IO, "cannot make the folder '%s': %s", path, strerror(errno));
     return MIEN_OK;
-}
-
-static void write_time(char when[WHEN_SIZE])
-{
-    time_t now = time(NULL);
-    struct tm utc;
-    gmtime_r(&now, &utc);
-    strftime(when, WHEN_SIZE, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
 /* ---- The pictures that are there ---- */
@@ -202,7 +195,7 @@ mien_status capture_folder_consent(capture_folder *f, const char *text, const ch
         status = make_path(path, f->path, name, error);
     if (status != MIEN_OK)
         return status;
-    write_time(when);
+    when_utc(time(NULL), when);
     FILE *stream = fopen(path, "a");
     bool good = stream != NULL && fprintf(stream, "%s\n%s\n\n%s\n\n", when, note, text) > 0;
     if (stream != NULL)
@@ -242,7 +235,7 @@ static mien_status write_picture(const capture_folder *f, const kept_picture *pi
         status = make_path(path, f->path, name, error);
     if (status != MIEN_OK)
         return status;
-    write_time(when);
+    when_utc(time(NULL), when);
     if (fprintf(f->manifest, "%s,%s,%s,%s\n", name, f->participant, picture->expression, when) <
             0 ||
         fflush(f->manifest) != 0)

@@ -11,11 +11,11 @@
 #include "live/live_summary.h"
 #include "live/stop.h"
 
+#include "video/clock.h"
 #include "video/pipeline.h"
 
 #include <getopt.h>
 #include <stdio.h>
-#include <time.h>
 
 static const char help[] =
     "usage: mien live [OPTION ...] [SOURCE]\n"
@@ -214,9 +214,8 @@ static int open_all(run *r)
 /* A file in a window plays at its own pace. */
 static void wait_until_due(run *r, const pipeline_frame *frame)
 {
-    const struct timespec moment = {.tv_nsec = 2000000};
     while (!live_show_is_due(r->show, frame) && !stop_asked(NULL))
-        nanosleep(&moment, NULL);
+        clock_sleep(0.002);
 }
 
 /* What is done with a frame. */
@@ -255,22 +254,14 @@ static int follow_frames(run *r)
     return EXIT_DONE;
 }
 
-static double seconds_since(const struct timespec *start)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - start->tv_sec) + 1e-9 * (double)(now.tv_nsec - start->tv_nsec);
-}
-
 static int run_live(run *r)
 {
-    struct timespec start;
     stop_on_signals();
     int status = open_all(r);
     if (status == EXIT_DONE) {
-        clock_gettime(CLOCK_MONOTONIC, &start);
+        double start_s = clock_now_s();
         status = follow_frames(r);
-        live_summary_print(&r->summary, r->pipeline, seconds_since(&start));
+        live_summary_print(&r->summary, r->pipeline, clock_now_s() - start_s);
     }
     if (live_session_close(r->session) != EXIT_DONE)
         status = EXIT_FAILED;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "live/live_save.h"
 
+#include "live/cut_out.h"
+
 #include "live/face_folder.h"
 
 #include "base/error.h"
@@ -127,19 +129,11 @@ static bool take_turn(live_save *s, int64_t id, double time_s)
     return true;
 }
 
-/* The box with its margin, as much of it as lies in the picture. false: nothing does, or there is
- * no memory. */
-static bool cut_out(const mien_image *image, const mien_face *face, mien_image *out)
+/* false: nothing of the face lies in the picture, or there is no memory. */
+static bool copy_face(const mien_image *image, const mien_face *face, mien_image *out)
 {
     mien_image view;
-    double margin_x = MARGIN * (double)face->width, margin_y = MARGIN * (double)face->height;
-    double left = fmax(floor((double)face->x - margin_x), 0);
-    double top = fmax(floor((double)face->y - margin_y), 0);
-    double right = fmin(ceil((double)face->x + (double)face->width + margin_x), image->width);
-    double bottom = fmin(ceil((double)face->y + (double)face->height + margin_y), image->height);
-    if (!(right > left && bottom > top) ||
-        image_view(image, (int)left, (int)top, (int)(right - left), (int)(bottom - top), &view,
-                   NULL) != MIEN_OK ||
+    if (!cut_out(image, face, MARGIN, &view) ||
         mien_image_alloc(view.width, view.height, view.format, out, NULL) != MIEN_OK)
         return false;
     if (image_convert(&view, out, NULL) == MIEN_OK)
@@ -171,7 +165,7 @@ static void take_face(live_save *s, const pipeline_frame *frame, const person *w
     face_record face = {.who = *who, .frame = frame->number, .time_s = frame->time_s};
     if (who->id == 0 || who->predicted || !take_turn(s, who->id, frame->time_s) || !has_room(s))
         return;
-    if (cut_out(frame->image, &who->face, &face.picture)) {
+    if (copy_face(frame->image, &who->face, &face.picture)) {
         enqueue(s, &face);
         return;
     }

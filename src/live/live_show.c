@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "image/codec/codec.h"
+#include "video/clock.h"
 #include "video/writer.h"
 
 #include <inttypes.h>
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* How long a message stands in the status line, and over how long its figures are means. */
 #define MESSAGE_S 4.0
@@ -59,13 +59,6 @@ struct live_show {
     char message[192];
     double message_until_s; /* of the clock */
 };
-
-static double now_s(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 /* ---- Options ---- */
 
@@ -192,12 +185,12 @@ int live_show_close(live_show *s, bool whole)
 static void say(live_show *s, const char *text)
 {
     snprintf(s->message, sizeof s->message, "%s", text);
-    s->message_until_s = now_s() + MESSAGE_S;
+    s->message_until_s = clock_now_s() + MESSAGE_S;
 }
 
 static void note_figures(figures *f, const pipeline_frame *frame)
 {
-    double now = now_s(), span = now - f->since_s;
+    double now = clock_now_s(), span = now - f->since_s;
     f->dropped = frame->dropped;
     if (f->since_s == 0 || span >= MEANS_S) {
         f->rate = f->since_s != 0 ? f->frames / span : 0;
@@ -225,7 +218,7 @@ static void write_line(const live_show *s, char *text, size_t size)
     char mode[64];
     const figures *f = &s->figures;
     write_mode(s, mode, sizeof mode);
-    if (now_s() < s->message_until_s)
+    if (clock_now_s() < s->message_until_s)
         snprintf(text, size, "%s", s->message);
     else
         snprintf(text, size, "%s%.1f fps   prediction %.1f ms   %" PRId64 " dropped   %s",
@@ -336,7 +329,7 @@ bool live_show_wants_end(const live_show *s)
 /* By the clock: the first frame at once, each other one as long after it as the file says. */
 static bool keeps_pace(live_show *s, double time_s)
 {
-    double now = now_s(), step_s = time_s - s->paced_s;
+    double now = clock_now_s(), step_s = time_s - s->paced_s;
     double late_s = now - (s->start_s + time_s);
     if (!s->paced || step_s < 0 || step_s > MAX_JUMP_S || late_s > MAX_LATE_S) {
         s->paced = true;

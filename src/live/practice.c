@@ -11,6 +11,7 @@
 #include "live/stop.h"
 
 #include "eval/attempt.h"
+#include "eval/roles.h"
 #include "video/pipeline.h"
 
 #include <getopt.h>
@@ -64,8 +65,6 @@ static const struct option long_options[] = {
 
 /* How smooth the probabilities are that are scored: a blink is no failure. */
 #define SMOOTH_S 0.2
-
-#define WAIT_S 0.1
 
 enum { MAX_PLAN = 64, MAX_REPEATS = 1000, BAR = 25 };
 
@@ -179,6 +178,19 @@ static int add_to_plan(run *r, const char *name, size_t length)
                            (int)(length > 64 ? 64 : length), name);
 }
 
+/* All of the model but neutral. */
+static void plan_all(run *r)
+{
+    const char *names[MIEN_MAX_CLASSES];
+    int count = mien_model_class_count(r->model);
+    for (int c = 0; c < count; c++)
+        names[c] = mien_model_class_name(r->model, c);
+    int neutral = roles_of(names, count).neutral;
+    for (int c = 0; c < count && r->plan_length < MAX_PLAN; c++)
+        if (c != neutral)
+            r->plan[r->plan_length++] = c;
+}
+
 static int read_plan(run *r)
 {
     int status = EXIT_DONE;
@@ -187,9 +199,8 @@ static int read_plan(run *r)
         status = add_to_plan(r, at, length);
         at = at[length] == ',' ? at + length + 1 : NULL;
     }
-    for (int c = 0; r->plan_text == NULL && c < mien_model_class_count(r->model); c++)
-        if (strcmp(mien_model_class_name(r->model, c), "neutral") != 0 && c < MAX_PLAN)
-            r->plan[r->plan_length++] = c;
+    if (r->plan_text == NULL)
+        plan_all(r);
     r->clock.prompts.count = (size_t)(r->plan_length * r->repeats);
     return status;
 }
@@ -275,8 +286,9 @@ static mien_status show(run *r, const pipeline_frame *frame, const person *who, 
     return practice_view_show(r->view, frame->image, &scene, error);
 }
 
-static mien_status take_frame(run *r, const pipeline_frame *frame, mien_error *error)
+static mien_status take_frame(void *context, const pipeline_frame *frame, mien_error *error)
 {
+    run *r = context;
     mien_status status = follow_clock(r, frame->time_s, error);
     const person *who = prompt_person(frame);
     if (status == MIEN_OK && who != NULL && r->clock.now.phase == PROMPT_ACT)
@@ -294,8 +306,6 @@ static int open_all(run *r)
                                   .source = {.stopped = stop_asked},
                                   .live = !r->without_window}; /* a film plays as a mirror would */
     int status = cli_open_model(&r->setup, &r->model);
-    if (status == EXIT_DONE && r->model == NULL)
-        return cli_wrong_usage(r->command, "it needs a model");
     if (status == EXIT_DONE)
         status = read_plan(r);
     if (status == EXIT_DONE)
@@ -312,27 +322,10 @@ static int open_all(run *r)
     return status;
 }
 
-static bool is_over(run *r)
+static bool wants_end(void *context)
 {
-    bool done = r->clock.started && r->clock.now.phase == PROMPT_DONE;
-    return done || (r->view != NULL && practice_view_wants_end(r->view));
-}
-
-static int follow_frames(run *r)
-{
-    mien_error error;
-    pipeline_event event = PIPELINE_NOTHING;
-    pipeline_frame frame;
-    while (event != PIPELINE_END && !is_over(r)) {
-        mien_status status = pipeline_next(r->pipeline, WAIT_S, &event, &frame, &error);
-        if (status == MIEN_OK && event == PIPELINE_NOTICE)
-            fprintf(stderr, "mien: %s\n", pipeline_notice(r->pipeline));
-        if (status == MIEN_OK && event == PIPELINE_FRAME)
-            status = take_frame(r, &frame, &error);
-        if (status != MIEN_OK)
-            return cli_fail(&error);
-    }
-    return EXIT_DONE;
+    const run *r = context;
+    return r->view != NULL && practice_view_wants_end(r->view);
 }
 
 static void summarise(const run *r)
@@ -349,7 +342,9 @@ static int run_practice(run *r)
     stop_on_signals();
     int status = open_all(r);
     if (status == EXIT_DONE) {
-        status = follow_frames(r);
+        const prompt_follower follower = {
+            .clock = &r->clock, .take = take_frame, .wants_end = wants_end, .context = r};
+        status = prompt_follow(r->pipeline, &follower);
         summarise(r);
     }
     practice_view_close(r->view);

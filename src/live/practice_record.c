@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "live/practice_record.h"
 
+#include "live/when.h"
+
 #include "cli/cli.h"
 
 #include "base/error.h"
@@ -36,13 +38,10 @@ static double rounded(double value)
 
 static char *text_of(const practice_entry *entry)
 {
-    char when[32];
-    struct tm utc;
-    gmtime_r(&entry->time, &utc);
-    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    char when[WHEN_SIZE];
     json_t *object = json_object();
     bool complete = json_object_set_new(object, "schema", json_string(SCHEMA)) == 0;
-    complete &= json_object_set_new(object, "time", json_string(when)) == 0;
+    complete &= json_object_set_new(object, "time", json_string(when_utc(entry->time, when))) == 0;
     complete &= json_object_set_new(object, "name", json_text_name(entry->name)) == 0;
     complete &= json_object_set_new(object, "expression", json_text_name(entry->expression)) == 0;
     complete &= json_object_set_new(object, "score", json_real(rounded(entry->score))) == 0;

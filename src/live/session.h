@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "eval/person_time.h"
 #include "store/store.h"
 
 /* What a command is asked for. */
@@ -44,9 +45,11 @@ void session_prune_expired(store *store);
 
 /* ---- Texts ---- */
 
-/* "2026-05-01T08:17:36Z", or in local time without the T and Z; size at least 32. */
-const char *session_time_utc(int64_t time_ms, char *buffer, size_t size);
+/* "2026-05-01 08:17:36" in local time; size at least 32. Returns buffer. */
 const char *session_time_local(int64_t time_ms, char *buffer, size_t size);
+
+/* The name that somebody gave a person, or "". The record's. */
+const char *session_label_of(const store_record *record, int64_t person);
 
 /* Text of a store on a terminal: control characters as '?'. */
 void session_print_text(const char *text);
@@ -54,18 +57,23 @@ void session_print_text(const char *text);
 /* A session as a JSON object (docs/OUTPUT.md), the caller's; NULL when out of memory. */
 json_t *session_json(const store_session *session);
 
-/* The same with people, events and the shares of each expression. */
-json_t *session_record_json(const store_record *record);
+/* What the people of a session looked like over its time (eval/person_time.h). */
+typedef struct session_times {
+    person_time *people; /* (count), by number */
+    size_t count;
+    session_ratios all;
+} session_times;
 
-json_t *session_event_json(const store_event *event);
-
-/*
- * Share of each expression among the samples of a person (0: of all), by the largest probability;
- * (class_count) numbers of 0..1.
+/* Success: the caller frees with session_times_free. Failure: *out is zeroed; MIEN_OUT_OF_MEMORY.
  */
-void session_shares(const timeline *line, int64_t person, double *shares);
+mien_status session_times_of(const timeline *line, session_times *out, mien_error *error);
+void session_times_free(session_times *times);
 
-/* The class with the largest probability of sample number i. Pure. */
-int session_top(const timeline *line, size_t i);
+/* Of a person's time seen the share of each class as the largest (0: of all people's); NaN where
+ * there is none. The object's. */
+const double *session_shares(const session_times *times, int64_t person);
+
+/* A session with people, events and the shares of each expression; as session_json. */
+json_t *session_record_json(const store_record *record, const session_times *times);
 
 #endif

@@ -248,14 +248,6 @@ static int write_page_file(const run *r)
 
 /* ---- Tables ---- */
 
-static const char *label_of(const run *r, int64_t person)
-{
-    for (size_t i = 0; i < r->record->person_count; i++)
-        if (r->record->people[i].id == person)
-            return r->record->people[i].label;
-    return "";
-}
-
 /* A share, or nothing where it is not known. */
 static void put_share(double share)
 {
@@ -268,7 +260,7 @@ static void put_person(const run *r, const person_time *p)
 {
     static const char *const decisions[] = {"", "no", "yes"};
     printf("%" PRId64 ",", p->person);
-    output_field(stdout, label_of(r, p->person));
+    output_field(stdout, session_label_of(r->record, p->person));
     printf(",%.3f,%.3f,%.3f,%zu", p->first_s, p->last_s, p->seen_s, p->samples);
     for (int c = 0; c < r->record->timeline.class_count; c++)
         put_share(p->share[c]);
@@ -327,7 +319,7 @@ static int print_events(const run *r)
     puts("person,label,expression,start,end,peak");
     for (size_t i = 0; i < count; i++) {
         printf("%" PRId64 ",", events[i].person);
-        output_field(stdout, label_of(r, events[i].person));
+        output_field(stdout, session_label_of(r->record, events[i].person));
         putchar(',');
         output_field(stdout, t->class_names[events[i].class_index]);
         printf(",%.3f,%.3f,%.6f\n", events[i].start_s, events[i].end_s, events[i].peak);

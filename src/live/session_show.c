@@ -81,10 +81,8 @@ static void print_head(const store_session *session)
                store_days_left(session, session_now_ms()));
 }
 
-static void print_shares(const timeline *line, int64_t person)
+static void print_shares(const timeline *line, const double *shares)
 {
-    double shares[MIEN_MAX_CLASSES];
-    session_shares(line, person, shares);
     for (int c = 0; c < line->class_count; c++)
         if (shares[c] >= 0.005) {
             fputs("  ", stdout);
@@ -94,14 +92,15 @@ static void print_shares(const timeline *line, int64_t person)
     putchar('\n');
 }
 
-static void print_person(const timeline *line, const store_person *person)
+static void print_person(const timeline *line, const session_times *times,
+                         const store_person *person)
 {
     printf("  %3" PRId64 "  ", person->id);
     session_print_text(person->label);
     printf("%s%.1f to %.1f s, %" PRId64 " %s:", person->label[0] != '\0' ? ", " : "",
            person->first_s, person->last_s, person->samples,
            person->samples == 1 ? "sample" : "samples");
-    print_shares(line, person->id);
+    print_shares(line, session_shares(times, person->id));
 }
 
 static void print_event(const store_event *event)
@@ -117,15 +116,15 @@ static void print_event(const store_event *event)
     putchar('\n');
 }
 
-static void print_record(const store_record *record)
+static void print_record(const store_record *record, const session_times *times)
 {
     print_head(&record->session);
     puts("people");
     for (size_t i = 0; i < record->person_count; i++)
-        print_person(&record->timeline, &record->people[i]);
+        print_person(&record->timeline, times, &record->people[i]);
     if (record->person_count > 1) {
         fputs("  all:", stdout);
-        print_shares(&record->timeline, 0);
+        print_shares(&record->timeline, times->all.share);
     }
     if (record->event_count > 0)
         puts("events");
@@ -133,29 +132,50 @@ static void print_record(const store_record *record)
         print_event(&record->events[i]);
 }
 
-/* The session that an argument names; NULL with *status set after a message. */
-static store_record *read_session(const session_arguments *a, store *s, int *status)
+/* A session as it was kept, and what is made of it. */
+typedef struct told_session {
+    store_record *record;
+    session_times times;
+    roles roles;
+} told_session;
+
+static void forget_session(told_session *told)
+{
+    session_times_free(&told->times);
+    store_record_free(told->record);
+}
+
+/* The session that an argument names. Success: the caller ends it with forget_session. Failure: the
+ * exit status, after a message; there is nothing to end. */
+static int read_session(const session_arguments *a, store *s, told_session *told)
 {
     int64_t id;
     mien_error error;
-    store_record *record = NULL;
-    *status = session_parse_id(a->command, "the session", a->names[0], &id);
-    if (*status == EXIT_DONE && store_read(s, id, &record, &error) != MIEN_OK)
-        *status = cli_fail(&error);
-    return record;
+    *told = (told_session){0};
+    int status = session_parse_id(a->command, "the session", a->names[0], &id);
+    if (status != EXIT_DONE)
+        return status;
+    if (store_read(s, id, &told->record, &error) != MIEN_OK)
+        return cli_fail(&error);
+    const timeline *line = &told->record->timeline;
+    told->roles = roles_of(line->class_names, line->class_count);
+    if (session_times_of(line, &told->times, &error) == MIEN_OK)
+        return EXIT_DONE;
+    forget_session(told);
+    return cli_fail(&error);
 }
 
 int session_show(const session_arguments *a, store *s)
 {
-    int status;
-    store_record *record = read_session(a, s, &status);
-    if (record == NULL)
+    told_session told;
+    int status = read_session(a, s, &told);
+    if (status != EXIT_DONE)
         return status;
     if (a->format == OUTPUT_JSON)
-        status = cli_print_json(session_record_json(record), COMPACT);
+        status = cli_print_json(session_record_json(told.record, &told.times), COMPACT);
     else
-        print_record(record);
-    store_record_free(record);
+        print_record(told.record, &told.times);
+    forget_session(&told);
     return status;
 }
 
@@ -182,12 +202,14 @@ static json_t *json_of_probabilities(const timeline *line, size_t i)
     return json_text_finish(list, complete);
 }
 
-static json_t *json_of_sample(const timeline *line, size_t i)
+static json_t *json_of_sample(const told_session *told, size_t i)
 {
+    const timeline *line = &told->record->timeline;
     const timeline_sample *sample = &line->samples[i];
     json_t *facing =
         sample->facing < 0 ? json_null() : json_real(round((double)sample->facing * 1e4) / 1e4);
-    json_t *expression = json_text_name(line->class_names[session_top(line, i)]);
+    json_t *expression =
+        json_text_name(line->class_names[roles_top(&told->roles, timeline_row(line, i))]);
     json_t *object = json_object();
     bool complete =
         json_object_set_new(object, "time", json_real(round(sample->time_s * 1e6) / 1e6)) == 0;
@@ -207,30 +229,22 @@ static int print_wrapped(const char *key, json_t *value)
     return cli_print_json(json_text_finish(object, complete), COMPACT);
 }
 
-static int export_json(const store_record *record)
+static int export_json(const told_session *told)
 {
-    int status = print_wrapped("session", session_record_json(record));
-    for (size_t i = 0; status == EXIT_DONE && i < record->timeline.count; i++)
-        status = print_wrapped("sample", json_of_sample(&record->timeline, i));
+    int status = print_wrapped("session", session_record_json(told->record, &told->times));
+    for (size_t i = 0; status == EXIT_DONE && i < told->record->timeline.count; i++)
+        status = print_wrapped("sample", json_of_sample(told, i));
     return status;
 }
 
-static const char *label_of(const store_record *record, int64_t person)
+static void print_csv_row(const told_session *told, size_t i)
 {
-    for (size_t i = 0; i < record->person_count; i++)
-        if (record->people[i].id == person)
-            return record->people[i].label;
-    return "";
-}
-
-static void print_csv_row(const store_record *record, size_t i)
-{
-    const timeline *line = &record->timeline;
+    const timeline *line = &told->record->timeline;
     const timeline_sample *sample = &line->samples[i];
-    const float *values = line->probabilities + i * (size_t)line->class_count;
-    int top = session_top(line, i);
+    const float *values = timeline_row(line, i);
+    int top = roles_top(&told->roles, values);
     printf("%.6f,%" PRId64 ",", sample->time_s, sample->person);
-    output_field(stdout, label_of(record, sample->person));
+    output_field(stdout, session_label_of(told->record, sample->person));
     printf(",%.2f,%.2f,%.2f,%.2f,", (double)sample->x, (double)sample->y, (double)sample->width,
            (double)sample->height);
     if (sample->facing >= 0)
@@ -243,9 +257,9 @@ static void print_csv_row(const store_record *record, size_t i)
     putchar('\n');
 }
 
-static int export_csv(const store_record *record)
+static int export_csv(const told_session *told)
 {
-    const timeline *line = &record->timeline;
+    const timeline *line = &told->record->timeline;
     fputs("time,person,label,x,y,width,height,facing,expression,confidence", stdout);
     for (int c = 0; c < line->class_count; c++) {
         putchar(',');
@@ -253,17 +267,17 @@ static int export_csv(const store_record *record)
     }
     putchar('\n');
     for (size_t i = 0; i < line->count && !ferror(stdout); i++)
-        print_csv_row(record, i);
+        print_csv_row(told, i);
     return EXIT_DONE;
 }
 
 int session_export(const session_arguments *a, store *s)
 {
-    int status;
-    store_record *record = read_session(a, s, &status);
-    if (record == NULL)
+    told_session told;
+    int status = read_session(a, s, &told);
+    if (status != EXIT_DONE)
         return status;
-    status = a->format == OUTPUT_CSV ? export_csv(record) : export_json(record);
-    store_record_free(record);
+    status = a->format == OUTPUT_CSV ? export_csv(&told) : export_json(&told);
+    forget_session(&told);
     return status;
 }

@@ -3,38 +3,29 @@
 /* Sessions as texts and JSON. */
 
 #include "live/session.h"
+#include "live/when.h"
 
 #include "eval/json_text.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #define SCHEMA "mien.session/1"
 
 /* ---- Texts ---- */
 
-static const char *time_text(int64_t time_ms, bool utc, char *buffer, size_t size)
+const char *session_time_local(int64_t time_ms, char *buffer, size_t size)
 {
     /* A store may hold any number: only years of four digits are written. */
     const int64_t last_ms = INT64_C(253402300799999);
     time_t seconds = (time_t)(time_ms / 1000);
     struct tm parts;
-    if (time_ms < 0 || time_ms > last_ms ||
-        (utc ? gmtime_r(&seconds, &parts) : localtime_r(&seconds, &parts)) == NULL ||
-        strftime(buffer, size, utc ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M:%S", &parts) == 0)
+    if (time_ms < 0 || time_ms > last_ms || localtime_r(&seconds, &parts) == NULL ||
+        strftime(buffer, size, "%Y-%m-%d %H:%M:%S", &parts) == 0)
         snprintf(buffer, size, "?");
     return buffer;
-}
-
-const char *session_time_utc(int64_t time_ms, char *buffer, size_t size)
-{
-    return time_text(time_ms, true, buffer, size);
-}
-
-const char *session_time_local(int64_t time_ms, char *buffer, size_t size)
-{
-    return time_text(time_ms, false, buffer, size);
 }
 
 void session_print_text(const char *text)
@@ -43,31 +34,38 @@ void session_print_text(const char *text)
         putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
 }
 
-/* ---- Shares ---- */
-
-int session_top(const timeline *line, size_t i)
+const char *session_label_of(const store_record *record, int64_t person)
 {
-    const float *probabilities = line->probabilities + i * (size_t)line->class_count;
-    int top = 0;
-    for (int c = 1; c < line->class_count; c++)
-        if (probabilities[c] > probabilities[top])
-            top = c;
-    return top;
+    for (size_t i = 0; i < record->person_count; i++)
+        if (record->people[i].id == person)
+            return record->people[i].label;
+    return "";
 }
 
-void session_shares(const timeline *line, int64_t person, double *shares)
+/* ---- Times ---- */
+
+mien_status session_times_of(const timeline *line, session_times *out, mien_error *error)
 {
-    size_t count = 0;
-    for (int c = 0; c < line->class_count; c++)
-        shares[c] = 0;
-    for (size_t i = 0; i < line->count; i++) {
-        if (person != 0 && line->samples[i].person != person)
-            continue;
-        shares[session_top(line, i)] += 1;
-        count++;
-    }
-    for (int c = 0; c < line->class_count && count > 0; c++)
-        shares[c] /= (double)count;
+    person_settings settings = person_defaults();
+    *out = (session_times){0};
+    mien_status status = person_time_all(line, &settings, &out->people, &out->count, error);
+    if (status == MIEN_OK)
+        out->all = person_session_ratios(out->people, out->count, &settings);
+    return status;
+}
+
+void session_times_free(session_times *times)
+{
+    free(times->people);
+    *times = (session_times){0};
+}
+
+const double *session_shares(const session_times *times, int64_t person)
+{
+    for (size_t i = 0; i < times->count; i++)
+        if (times->people[i].person == person)
+            return times->people[i].share;
+    return times->all.share;
 }
 
 /* ---- JSON ---- */
@@ -93,7 +91,7 @@ static json_t *json_of_model(const store_session *session)
 json_t *session_json(const store_session *session)
 {
     char started[32];
-    session_time_utc(session->started_ms, started, sizeof started);
+    when_utc((time_t)(session->started_ms / 1000), started);
     json_t *days = session->keep_days == 0
                        ? json_null()
                        : json_integer(store_days_left(session, session_now_ms()));
@@ -124,19 +122,20 @@ static json_t *json_of_classes(const timeline *line)
     return json_text_finish(names, complete);
 }
 
-/* In the order of the classes. */
-static json_t *json_of_shares(const timeline *line, int64_t person)
+/* In the order of the classes; null where no time was seen. */
+static json_t *json_of_shares(const timeline *line, const double *shares)
 {
-    double shares[MIEN_MAX_CLASSES];
     json_t *list = json_array();
     bool complete = list != NULL;
-    session_shares(line, person, shares);
     for (int c = 0; c < line->class_count; c++)
-        complete &= json_array_append_new(list, json_real(round(shares[c] * 1e6) / 1e6)) == 0;
+        complete &= json_array_append_new(list, isnan(shares[c])
+                                                    ? json_null()
+                                                    : json_real(round(shares[c] * 1e6) / 1e6)) == 0;
     return json_text_finish(list, complete);
 }
 
-static json_t *json_of_person(const timeline *line, const store_person *person)
+static json_t *json_of_person(const timeline *line, const session_times *times,
+                              const store_person *person)
 {
     json_t *object = json_object();
     bool complete = add(object, "id", json_integer(person->id));
@@ -144,11 +143,11 @@ static json_t *json_of_person(const timeline *line, const store_person *person)
     complete &= add(object, "from", seconds(person->first_s));
     complete &= add(object, "to", seconds(person->last_s));
     complete &= add(object, "sample_count", json_integer(person->samples));
-    complete &= add(object, "shares", json_of_shares(line, person->id));
+    complete &= add(object, "shares", json_of_shares(line, session_shares(times, person->id)));
     return json_text_finish(object, complete);
 }
 
-json_t *session_event_json(const store_event *event)
+static json_t *json_of_event(const store_event *event)
 {
     json_t *object = json_object();
     bool complete = add(object, "time", seconds(event->time_s));
@@ -160,18 +159,18 @@ json_t *session_event_json(const store_event *event)
     return json_text_finish(object, complete);
 }
 
-json_t *session_record_json(const store_record *record)
+json_t *session_record_json(const store_record *record, const session_times *times)
 {
     json_t *object = session_json(&record->session);
     json_t *people = json_array(), *events = json_array();
     bool complete = object != NULL && people != NULL && events != NULL;
     for (size_t i = 0; i < record->person_count; i++)
         complete &= json_array_append_new(
-                        people, json_of_person(&record->timeline, &record->people[i])) == 0;
+                        people, json_of_person(&record->timeline, times, &record->people[i])) == 0;
     for (size_t i = 0; i < record->event_count; i++)
-        complete &= json_array_append_new(events, session_event_json(&record->events[i])) == 0;
+        complete &= json_array_append_new(events, json_of_event(&record->events[i])) == 0;
     complete &= add(object, "classes", json_of_classes(&record->timeline));
-    complete &= add(object, "shares", json_of_shares(&record->timeline, 0));
+    complete &= add(object, "shares", json_of_shares(&record->timeline, times->all.share));
     complete &= add(object, "people", people);
     complete &= add(object, "events", events);
     return json_text_finish(object, complete);

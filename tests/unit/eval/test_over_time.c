@@ -96,6 +96,7 @@ static void test_shares_are_of_time_and_not_of_samples(void **state)
     session_ratios all = person_session_ratios(people, count, &settings);
     assert_float_equal(all.seen_s, 2, 1e-9);
     assert_float_equal(all.stress_ratio, 0.25, 1e-9);
+    assert_float_equal(all.share[HAPPY], 0.5, 1e-9);
     settings.stress_threshold = 0.25;
     assert_int_equal(person_session_ratios(people, count, &settings).stressed, STRESS_YES);
     free(people);
