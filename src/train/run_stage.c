@@ -268,7 +268,8 @@ mien_status run_open_teachers(run *r, const recipe_stage *stage, train_teachers 
         return error_no_memory(r->error, "teachers", o->teacher_count * sizeof *files);
     for (size_t t = 0; t < o->teacher_count; t++)
         files[t] = (teacher_file){o->teachers[t], r->teachers[t].bytes, r->teachers[t].size};
-    mien_status status = teachers_create(files, o->teacher_count, &r->training, &r->prep,
+    nn_type precision = r->recipe->precision == TRAIN_BF16 ? NN_BFLOAT16 : NN_FLOAT;
+    mien_status status = teachers_create(files, o->teacher_count, &r->training, &r->prep, precision,
                                          stage->batch, teachers, r->error);
     free(files);
     return status;

@@ -177,7 +177,8 @@ static mien_status find_output(teacher *t, const setting_list *settings, int bat
 }
 
 static mien_status open_teacher(teacher *t, const teacher_file *file, const dataset *set,
-                                const prep_settings *prep, int batch, mien_error *error)
+                                const prep_settings *prep, nn_type precision, int batch,
+                                mien_error *error)
 {
     setting_list settings = {0};
     nn_shape shape;
@@ -188,8 +189,10 @@ static mien_status open_teacher(teacher *t, const teacher_file *file, const data
         status = settle_input(t, &settings, prep, &shape, error);
     if (status == MIEN_OK) {
         shape.dims[0] = batch;
-        nn_plan_options options = {
-            .input_shapes = &shape, .kernels = nn_kernels_best(), .max_bytes = SIZE_MAX / 2};
+        nn_plan_options options = {.input_shapes = &shape,
+                                   .kernels = nn_kernels_best(),
+                                   .max_bytes = SIZE_MAX / 2,
+                                   .precision = precision};
         status = nn_plan_create(t->model, &options, &t->plan, error);
     }
     if (status == MIEN_OK)
@@ -201,8 +204,8 @@ static mien_status open_teacher(teacher *t, const teacher_file *file, const data
 }
 
 mien_status teachers_create(const teacher_file *files, size_t count, const dataset *set,
-                            const prep_settings *prep, int batch, train_teachers **out,
-                            mien_error *error)
+                            const prep_settings *prep, nn_type precision, int batch,
+                            train_teachers **out, mien_error *error)
 {
     *out = NULL;
     train_teachers *made = memory_zeroed(1, sizeof *made);
@@ -219,7 +222,7 @@ mien_status teachers_create(const teacher_file *files, size_t count, const datas
     made->plane = (size_t)prep->width * (size_t)prep->height;
     mien_status status = MIEN_OK;
     for (size_t i = 0; status == MIEN_OK && i < count; i++)
-        status = open_teacher(&made->items[i], &files[i], set, prep, batch, error);
+        status = open_teacher(&made->items[i], &files[i], set, prep, precision, batch, error);
     if (status != MIEN_OK)
         teachers_free(made);
     else

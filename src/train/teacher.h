@@ -24,12 +24,13 @@ typedef struct teacher_file {
  * set: the classes of the student, all of which each teacher must have, by name and in any order.
  * prep: the student's preparation. A teacher's may differ in mean, scale, order of the colours, and
  * in taking colour where the student takes grey; else it is refused.
+ * precision: NN_FLOAT or NN_BFLOAT16, in which they compute (nn_plan_options).
  * Success: *out is the caller's, free with teachers_free; immutable. Failure: *out is NULL;
  * MIEN_UNSUPPORTED, MIEN_NOT_FOUND (a class), and what reading a model reports.
  */
 mien_status teachers_create(const teacher_file *files, size_t count, const dataset *set,
-                            const prep_settings *prep, int batch, train_teachers **out,
-                            mien_error *error);
+                            const prep_settings *prep, nn_type precision, int batch,
+                            train_teachers **out, mien_error *error);
 void teachers_free(train_teachers *teachers);
 
 /* The memory of one thread. Freed before the teachers. */

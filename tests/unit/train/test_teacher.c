@@ -88,7 +88,7 @@ static void run(const file *files, size_t count, const prep_settings *prep, cons
     dataset set = student_classes();
     for (size_t i = 0; i < count; i++)
         teachers[i] = (teacher_file){"teacher.onnx", files[i].bytes, files[i].size};
-    assert_ok(teachers_create(teachers, count, &set, prep, BATCH, &made, &error), &error);
+    assert_ok(teachers_create(teachers, count, &set, prep, NN_FLOAT, BATCH, &made, &error), &error);
     assert_ok(teacher_memory_create(made, &memory, &error), &error);
     teachers_run(memory, inputs, logits);
     teachers_run(memory, inputs, logits); /* nothing is left from the run before */
@@ -160,8 +160,8 @@ static void assert_refused(const file *teacher, const prep_settings *prep, mien_
     mien_error error;
     train_teachers *made;
     dataset set = student_classes();
-    assert_fails(expected, teachers_create(&one, 1, &set, prep, BATCH, &made, &error), &error,
-                 part);
+    assert_fails(expected, teachers_create(&one, 1, &set, prep, NN_FLOAT, BATCH, &made, &error),
+                 &error, part);
     assert_null(made);
 }
 
