@@ -25,7 +25,7 @@ static const char style[] =
     "caption{text-align:left;padding-bottom:.3rem}"
     "th,td{padding:.22rem .6rem;text-align:right;border-bottom:1px solid var(--line)}"
     "th:first-child{text-align:left}thead th{font-weight:600;color:var(--soft)}"
-    "th[scope=row]{font-weight:500}td.words{text-align:left}\n"
+    "th[scope=row]{font-weight:500;white-space:nowrap}td.words{text-align:left}\n"
     ".facts th{color:var(--soft);font-weight:400;white-space:nowrap;vertical-align:top}"
     ".facts td{text-align:left;overflow-wrap:anywhere}\n"
     ".shaded td{background:rgb(var(--accent)/calc(var(--s)*.6));min-width:3.2rem;"

@@ -77,6 +77,8 @@ static mien_status put_page(FILE *out, const session_findings *f, mien_error *er
     put_facts(out, f);
     mien_status status = session_people_section(out, f, error);
     if (status == MIEN_OK)
+        status = session_pictures_section(out, f, error);
+    if (status == MIEN_OK)
         status = session_group_section(out, f, error);
     if (status == MIEN_OK)
         status = session_event_section(out, f, error);

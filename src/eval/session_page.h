@@ -7,6 +7,7 @@
 #include "eval/events.h"
 #include "eval/group.h"
 #include "eval/report_page.h"
+#include "eval/session_pictures.h"
 
 typedef struct session_person {
     int64_t id;
@@ -40,11 +41,12 @@ typedef struct session_story {
     size_t note_count;
     const expression_event *annotations; /* NULL: there are none to compare with */
     size_t annotation_count;
+    const session_pictures *pictures; /* NULL: none were saved */
 } session_story;
 
 /*
- * Writes the whole page: facts, shares, a line for each person, the group, events, formulas. Write
- * errors stay in the stream. MIEN_OUT_OF_MEMORY, MIEN_LIMIT (of group_follow).
+ * Writes the whole page: facts, shares, a line for each person, saved faces, the group, events,
+ * formulas. Write errors stay in the stream. MIEN_OUT_OF_MEMORY, MIEN_LIMIT (of group_follow).
  */
 mien_status session_page_write(FILE *out, const session_story *story,
                                const session_settings *settings, mien_error *error);

@@ -45,6 +45,7 @@ void session_cell_text(FILE *out, const char *text);
 /* ---- Sections ---- */
 
 mien_status session_people_section(FILE *out, const session_findings *f, mien_error *error);
+mien_status session_pictures_section(FILE *out, const session_findings *f, mien_error *error);
 mien_status session_group_section(FILE *out, const session_findings *f, mien_error *error);
 mien_status session_event_section(FILE *out, const session_findings *f, mien_error *error);
 void session_notes_section(FILE *out, const session_findings *f);

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,7 @@
 #include <unistd.h>
 
 struct face_folder {
-    char *path, *source;
+    char *path, *source, *run;
     const mien_model *model;
     char stamp[32]; /* what the names of this run's files begin with */
     int64_t quota_bytes, used_bytes;
@@ -234,6 +235,16 @@ static void make_stamp(char *stamp, size_t size)
     snprintf(stamp + length, size - length, "-%03d", (int)(now.tv_nsec / 1000000));
 }
 
+/* NULL when the folder has gone meanwhile, or out of memory. */
+static char *name_run(const char *folder, const char *stamp)
+{
+    char resolved[PATH_MAX], run[PATH_MAX + 64];
+    if (realpath(folder, resolved) == NULL)
+        return NULL;
+    snprintf(run, sizeof run, "%s/%s", resolved, stamp);
+    return memory_copy_string(run);
+}
+
 mien_status face_folder_open(const char *path, int64_t quota_bytes, const char *source,
                              const mien_model *model, face_folder **out, mien_error *error)
 {
@@ -248,16 +259,22 @@ mien_status face_folder_open(const char *path, int64_t quota_bytes, const char *
         f->tables[i] = -1;
     f->path = memory_copy_string(path);
     f->source = memory_copy_string(source);
-    if (f->path == NULL || f->source == NULL) {
+    make_stamp(f->stamp, sizeof f->stamp);
+    f->run = name_run(path, f->stamp);
+    if (f->path == NULL || f->source == NULL || f->run == NULL) {
         face_folder_close(f);
         return error_no_memory(error, "a folder of faces", sizeof *f);
     }
     f->model = model;
     f->quota_bytes = quota_bytes;
     f->used_bytes = size_of_folder(path);
-    make_stamp(f->stamp, sizeof f->stamp);
     *out = f;
     return MIEN_OK;
+}
+
+const char *face_folder_run(const face_folder *f)
+{
+    return f->run;
 }
 
 void face_folder_close(face_folder *f)
@@ -269,5 +286,6 @@ void face_folder_close(face_folder *f)
             close(f->tables[i]);
     free(f->path);
     free(f->source);
+    free(f->run);
     free(f);
 }

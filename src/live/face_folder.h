@@ -36,6 +36,10 @@ mien_status face_folder_open(const char *path, int64_t quota_bytes, const char *
 mien_status face_folder_write(face_folder *folder, const face_record *record, bool *written,
                               mien_error *error);
 
+/* "/FOLDER/<run>": the folder, absolute and without links, and what the names of this run's files
+ * begin with; saved_run.h finds them by it. The folder's. */
+const char *face_folder_run(const face_folder *folder);
+
 /* NULL is fine. */
 void face_folder_close(face_folder *folder);
 

@@ -207,7 +207,7 @@ static int open_all(run *r)
         status = cli_fail(&error);
     if (status == EXIT_DONE)
         status = live_session_open(&r->session_options, r->name, r->model, r->setup.model_path,
-                                   &r->session);
+                                   live_show_pictures(r->show), &r->session);
     return status;
 }
 

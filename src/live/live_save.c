@@ -181,6 +181,11 @@ void live_save_frame(live_save *s, const pipeline_frame *frame)
         take_face(s, frame, &frame->people[i]);
 }
 
+const char *live_save_run(const live_save *s)
+{
+    return face_folder_run(s->files);
+}
+
 live_save_counts live_save_count(live_save *s)
 {
     pthread_mutex_lock(&s->mutex);

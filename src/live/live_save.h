@@ -40,6 +40,9 @@ typedef struct live_save_counts {
 
 live_save_counts live_save_count(live_save *save);
 
+/* As face_folder_run. The object's. */
+const char *live_save_run(const live_save *save);
+
 /* Waits until all that was taken is written, and frees; the last counts. */
 live_save_counts live_save_close(live_save *save);
 

@@ -81,7 +81,7 @@ static void hash_file(const char *path, char *hex)
 }
 
 static int begin(live_session *session, const live_session_options *options, const char *source,
-                 const mien_model *model, const char *model_path)
+                 const mien_model *model, const char *model_path, const char *pictures)
 {
     const char *classes[MIEN_MAX_CLASSES];
     char hash[SHA256_HEX_SIZE];
@@ -99,6 +99,7 @@ static int begin(live_session *session, const live_session_options *options, con
         .class_count = mien_model_class_count(model),
         .class_names = classes,
         .keep_days = options->keep_days,
+        .pictures = pictures,
     };
     mien_status status =
         store_writer_open(session->store, &facts, &session->writer, &session->id, &error);
@@ -123,7 +124,8 @@ static int open_store(const char *place, store **out)
 }
 
 int live_session_open(const live_session_options *options, const char *source,
-                      const mien_model *model, const char *model_path, live_session **out)
+                      const mien_model *model, const char *model_path, const char *pictures,
+                      live_session **out)
 {
     char buffer[4096];
     *out = NULL;
@@ -140,7 +142,7 @@ int live_session_open(const live_session_options *options, const char *source,
     else
         status = open_store(place, &session->store);
     if (status == EXIT_DONE)
-        status = begin(session, options, clean, model, model_path);
+        status = begin(session, options, clean, model, model_path, pictures);
     free(clean);
     if (status == EXIT_DONE)
         *out = session;

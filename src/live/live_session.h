@@ -27,8 +27,9 @@ enum { LIVE_SESSION_NAME = 0x5e55, LIVE_SESSION_CONSENT, LIVE_SESSION_STORE, LIV
     {"keep-days", required_argument, NULL, LIVE_SESSION_KEEP}
 /* clang-format on */
 #define LIVE_SESSION_HELP                                                                          \
-    "  --session NAME          keep what is seen as a session (`mien session` lists them); no "    \
-    "pictures\n"                                                                                   \
+    "  --session NAME          keep what is seen as a session (`mien session` lists them): no "    \
+    "pictures,\n"                                                                                  \
+    "                          only where --save puts them\n"                                      \
     "  --consent TEXT          who agreed to that, and to what; a session needs it\n"              \
     "  --store FILE|URL        where it is kept: a file, or postgresql://user@host/database\n"     \
     "                          (default: mien/sessions.db in $XDG_DATA_HOME or "                   \
@@ -51,12 +52,13 @@ typedef struct live_session live_session;
 
 /*
  * Begins a session, and takes away those whose time has passed. source: as the user named it; it is
- * kept without user and password.
+ * kept without user and password; pictures: as of live_show_pictures.
  * EXIT_DONE: *out (NULL without --session) is the caller's, free with live_session_close.
  * EXIT_FAILED after a message: *out is NULL.
  */
 int live_session_open(const live_session_options *options, const char *source,
-                      const mien_model *model, const char *model_path, live_session **out);
+                      const mien_model *model, const char *model_path, const char *pictures,
+                      live_session **out);
 
 /* The people of a frame. Tells of trouble in writing when it begins. Failure: a person's numbers
  * are out of their range. */

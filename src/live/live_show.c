@@ -166,6 +166,11 @@ static void close_save(live_show *s)
             counts.not_saved);
 }
 
+const char *live_show_pictures(const live_show *s)
+{
+    return s->save != NULL ? live_save_run(s->save) : "";
+}
+
 int live_show_close(live_show *s, bool whole)
 {
     if (s == NULL)

@@ -75,6 +75,9 @@ bool live_show_is_due(live_show *show, const pipeline_frame *frame);
 /* Takes a frame. */
 void live_show_frame(live_show *show, const pipeline_frame *frame);
 
+/* Where the run's face pictures go, as face_folder_run gives it; "" when none are saved. */
+const char *live_show_pictures(const live_show *show);
+
 /* Somebody at the window wants to end the run. */
 bool live_show_wants_end(const live_show *show);
 

@@ -78,21 +78,24 @@ static const command commands[] = {
      "\n" STORE_HELP
      "\n"
      "example: mien session label 3 1 'Ann Smith'\n"},
-    {"delete", 1, -1, "name the sessions to delete by their numbers", "syh", session_delete,
+    {"delete", 1, -1, "name the sessions to delete by their numbers", "syph", session_delete,
      "usage: mien session delete [OPTION ...] ID ...\n"
      "\n"
      "Deletes sessions with all that they hold, and overwrites their bytes in the store\n"
-     "(docs/SESSIONS.md says what disks and servers may keep). Asks first on a terminal.\n"
+     "(docs/SESSIONS.md says what disks and servers may keep). Asks first on a terminal. Face\n"
+     "pictures (mien live --save) lie outside of the store: it says which of them stay where.\n"
      "\n" STORE_HELP
+     "  --pictures              delete the pictures that they saved too, and no other file\n"
      "  --yes                   do not ask\n"
      "\n"
      "example: mien session delete 3\n"},
-    {"prune", 0, 0, "prune takes no session", "sdh", session_prune,
+    {"prune", 0, 0, "prune takes no session", "sdph", session_prune,
      "usage: mien session prune [OPTION ...]\n"
      "\n"
      "Deletes the sessions whose time (mien live --keep-days) has passed. `mien live --session`\n"
-     "does it too, when it begins.\n"
+     "does it too, when it begins. Both say which pictures of theirs (mien live --save) stay.\n"
      "\n" STORE_HELP
+     "  --pictures              delete the pictures that they saved too, and no other file\n"
      "  --dry-run               only say which they are\n"
      "\n"
      "example: mien session prune --dry-run\n"},
@@ -103,6 +106,7 @@ static const struct option long_options[] = {
     {"store", required_argument, NULL, 's'},
     {"json", no_argument, NULL, 'j'},
     {"csv", no_argument, NULL, 'c'},
+    {"pictures", no_argument, NULL, 'p'},
     {"yes", no_argument, NULL, 'y'},
     {"dry-run", no_argument, NULL, 'd'},
     {"help", no_argument, NULL, 'h'},
@@ -179,6 +183,8 @@ static int take_option(const command *asked, session_arguments *a, int option, b
         a->yes = true;
     else if (option == 'd')
         a->dry_run = true;
+    else if (option == 'p')
+        a->pictures = true;
     else
         *help_asked = true;
     return EXIT_DONE;

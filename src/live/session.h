@@ -14,7 +14,7 @@ typedef struct session_arguments {
     const char *command; /* "mien session list" */
     const char *place;   /* --store, or NULL */
     output_format format;
-    bool yes, dry_run;
+    bool yes, dry_run, pictures;
     char **names; /* what stands behind the options */
     int count;
 } session_arguments;
@@ -42,6 +42,28 @@ int session_parse_id(const char *command, const char *what, const char *text, in
 
 /* Deletes the sessions whose time has passed; silently, unless it fails. */
 void session_prune_expired(store *store);
+
+/* ---- Pictures ---- */
+
+/*
+ * The pictures that sessions have saved beside the store. where: store_session.pictures; for "" all
+ * functions do nothing.
+ */
+
+/* How many of them are there; 0 where that cannot be said. */
+size_t session_count_pictures(const char *where);
+
+/* Says, when a session is deleted without its pictures, which of them stay. */
+void session_tell_pictures(int64_t id, const char *where);
+
+/* Deletes them, with the tables about them, and says so. EXIT_FAILED after a message. */
+int session_delete_pictures(int64_t id, const char *where);
+
+/* A line for `mien session show`. */
+void session_print_pictures(const char *where);
+
+/* The same as JSON (docs/OUTPUT.md), the caller's; NULL when out of memory. */
+json_t *session_pictures_json(const char *where);
 
 /* ---- Texts ---- */
 

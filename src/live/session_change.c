@@ -35,11 +35,33 @@ static int scrub(store *s)
     return EXIT_FAILED;
 }
 
-static bool is_confirmed(const session_arguments *a)
+/* How many pictures the sessions that are named have saved. */
+static size_t count_all_pictures(const session_arguments *a, store *s)
+{
+    size_t count = 0;
+    for (int i = 0; i < a->count; i++) {
+        char *where;
+        if (store_pictures(s, strtoll(a->names[i], NULL, 10), &where, NULL) != MIEN_OK)
+            continue;
+        count += session_count_pictures(where);
+        free(where);
+    }
+    return count;
+}
+
+static bool is_confirmed(const session_arguments *a, store *s)
 {
     char answer[16] = "";
-    fprintf(stderr, "delete %d %s with all samples, for good? [y/N] ", a->count,
+    size_t pictures = count_all_pictures(a, s);
+    fprintf(stderr, "delete %d %s with all samples", a->count,
             a->count == 1 ? "session" : "sessions");
+    if (a->pictures)
+        fprintf(stderr, " and %zu %s", pictures, pictures == 1 ? "picture" : "pictures");
+    fputs(", for good?", stderr);
+    if (!a->pictures && pictures > 0)
+        fprintf(stderr, " (%zu %s: --pictures deletes them too)", pictures,
+                pictures == 1 ? "picture stays" : "pictures stay");
+    fputs(" [y/N] ", stderr);
     return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
@@ -55,23 +77,38 @@ static int check_ids(const session_arguments *a)
     return status;
 }
 
+/* Pictures first: while there are any, the session says where. */
+static int delete_one(store *s, int64_t id, bool with_pictures)
+{
+    mien_error error;
+    char *where;
+    int status = EXIT_DONE;
+    if (store_pictures(s, id, &where, &error) != MIEN_OK)
+        status = cli_fail(&error);
+    else if (with_pictures)
+        status = session_delete_pictures(id, where);
+    if (where == NULL && !with_pictures) /* what is damaged can be deleted all the same */
+        status = EXIT_DONE;
+    if (status == EXIT_DONE && store_delete(s, id, &error) != MIEN_OK)
+        status = cli_fail(&error);
+    if (status == EXIT_DONE && !with_pictures && where != NULL)
+        session_tell_pictures(id, where);
+    free(where);
+    return status;
+}
+
 int session_delete(const session_arguments *a, store *s)
 {
     int status = check_ids(a);
     if (status != EXIT_DONE)
         return status;
-    if (!a->yes && !is_confirmed(a)) {
+    if (!a->yes && !is_confirmed(a, s)) {
         fputs("mien: nothing was deleted\n", stderr);
         return EXIT_FAILED;
     }
     bool all = true;
-    for (int i = 0; i < a->count; i++) {
-        mien_error error;
-        if (store_delete(s, strtoll(a->names[i], NULL, 10), &error) != MIEN_OK) {
-            cli_fail(&error);
-            all = false;
-        }
-    }
+    for (int i = 0; i < a->count; i++)
+        all &= delete_one(s, strtoll(a->names[i], NULL, 10), a->pictures) == EXIT_DONE;
     status = scrub(s);
     return all ? status : EXIT_FAILED;
 }
@@ -83,29 +120,45 @@ static bool is_expired(const store_session *session, int64_t now_ms)
     return session->keep_days > 0 && store_days_left(session, now_ms) <= 0;
 }
 
-static mien_status prune(store *s, bool dry_run, bool tell, size_t *count, mien_error *error)
+typedef struct pruning {
+    bool dry_run, pictures;
+    bool tell;        /* which they are */
+    size_t count;     /* of those that are deleted */
+    bool some_stayed; /* because their pictures could not be deleted */
+} pruning;
+
+/* A session whose time has passed. */
+static mien_status prune_one(store *s, pruning *p, const store_session *session, mien_error *error)
+{
+    mien_status status = MIEN_OK;
+    if (p->pictures && !p->dry_run &&
+        session_delete_pictures(session->id, session->pictures) != EXIT_DONE) {
+        p->some_stayed = true;
+        return MIEN_OK;
+    }
+    if (!p->dry_run)
+        status = store_delete(s, session->id, error);
+    if (status != MIEN_OK && status != MIEN_NOT_FOUND) /* somebody else was faster */
+        return status;
+    p->count++;
+    if (!p->pictures)
+        session_tell_pictures(session->id, session->pictures);
+    if (p->tell) {
+        printf("%4" PRId64 "  ", session->id);
+        session_print_text(session->name);
+        putchar('\n');
+    }
+    return MIEN_OK;
+}
+
+static mien_status prune(store *s, pruning *p, mien_error *error)
 {
     store_list *list;
     int64_t now_ms = session_now_ms();
     mien_status status = store_sessions(s, &list, error);
-    *count = 0;
-    for (size_t i = 0; status == MIEN_OK && i < list->count; i++) {
-        const store_session *session = &list->sessions[i];
-        if (!is_expired(session, now_ms))
-            continue;
-        if (!dry_run)
-            status = store_delete(s, session->id, error);
-        if (status == MIEN_NOT_FOUND) /* somebody else was faster */
-            status = MIEN_OK;
-        if (status != MIEN_OK)
-            break;
-        (*count)++;
-        if (tell) {
-            printf("%4" PRId64 "  ", session->id);
-            session_print_text(session->name);
-            putchar('\n');
-        }
-    }
+    for (size_t i = 0; status == MIEN_OK && i < list->count; i++)
+        if (is_expired(&list->sessions[i], now_ms))
+            status = prune_one(s, p, &list->sessions[i], error);
     store_list_free(list);
     return status;
 }
@@ -113,18 +166,19 @@ static mien_status prune(store *s, bool dry_run, bool tell, size_t *count, mien_
 int session_prune(const session_arguments *a, store *s)
 {
     mien_error error;
-    size_t count;
-    if (prune(s, a->dry_run, true, &count, &error) != MIEN_OK)
+    pruning p = {.dry_run = a->dry_run, .pictures = a->pictures, .tell = true};
+    if (prune(s, &p, &error) != MIEN_OK)
         return cli_fail(&error);
-    return a->dry_run ? EXIT_DONE : scrub(s);
+    int status = a->dry_run ? EXIT_DONE : scrub(s);
+    return p.some_stayed ? EXIT_FAILED : status;
 }
 
 void session_prune_expired(store *s)
 {
     mien_error error;
-    size_t count;
-    if (prune(s, false, false, &count, &error) != MIEN_OK)
+    pruning p = {0};
+    if (prune(s, &p, &error) != MIEN_OK)
         cli_fail(&error);
-    else if (count > 0)
+    else if (p.count > 0)
         scrub(s);
 }

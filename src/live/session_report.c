@@ -5,6 +5,7 @@
 #include "live/commands.h"
 
 #include "live/session.h"
+#include "live/session_faces.h"
 
 #include "base/error.h"
 #include "base/file.h"
@@ -23,8 +24,9 @@ static const char help[] =
     "usage: mien report [OPTION ...] SESSION\n"
     "\n"
     "Writes a page about a session that was kept (mien live --session): what each person looked\n"
-    "like over time, the group, events. One HTML file that opens offline. SESSION is its number\n"
-    "(mien session list). All figures are experimental; the page says how they are made.\n"
+    "like over time, the group, events, and a few of the faces that it saved (mien live --save).\n"
+    "One HTML file that opens offline. SESSION is its number (mien session list). All figures are\n"
+    "experimental; the page says how they are made.\n"
     "\n"
     "  --store FILE|URL        where sessions are kept (default: your own)\n"
     "  --out FILE              the page (default session-N.html)\n"
@@ -71,6 +73,7 @@ typedef struct run {
     store_record *record;
     expression_event *annotations;
     size_t annotation_count;
+    session_pictures pictures; /* folder NULL: none were saved */
 } run;
 
 /* ---- Options ---- */
@@ -204,7 +207,8 @@ static mien_status write_page(const run *r, FILE *out, session_person *people, s
                            .notes = notes,
                            .note_count = r->record->event_count,
                            .annotations = r->annotations,
-                           .annotation_count = r->annotation_count};
+                           .annotation_count = r->annotation_count,
+                           .pictures = r->pictures.folder != NULL ? &r->pictures : NULL};
     for (size_t i = 0; i < r->record->person_count; i++)
         people[i] = (session_person){r->record->people[i].id, r->record->people[i].label};
     for (size_t i = 0; i < r->record->event_count; i++)
@@ -229,14 +233,26 @@ static mien_status page_text(const run *r, char **text, size_t *size, mien_error
     return status;
 }
 
-static int write_page_file(const run *r)
+/* Without them there is a page all the same. */
+static mien_status read_pictures(run *r, mien_error *error)
+{
+    mien_status status = session_faces_read(r->record, &r->pictures, error);
+    if (status == MIEN_OK || status == MIEN_OUT_OF_MEMORY)
+        return status;
+    fprintf(stderr, "mien: the page shows no faces: %s\n", error->message);
+    return MIEN_OK;
+}
+
+static int write_page_file(run *r)
 {
     char name[64], *text = NULL;
     size_t size = 0;
     mien_error error;
     snprintf(name, sizeof name, "session-%" PRId64 ".html", r->id);
     const char *path = r->out != NULL ? r->out : name;
-    mien_status status = page_text(r, &text, &size, &error);
+    mien_status status = read_pictures(r, &error);
+    if (status == MIEN_OK)
+        status = page_text(r, &text, &size, &error);
     if (status == MIEN_OK)
         status = file_write_atomic(path, text, size, &error);
     free(text);
@@ -343,6 +359,7 @@ int command_report(int argc, char **argv)
         status = r.form == REPORT_PEOPLE   ? print_people(&r)
                  : r.form == REPORT_EVENTS ? print_events(&r)
                                            : write_page_file(&r);
+    session_faces_free(&r.pictures);
     store_record_free(r.record);
     free(r.annotations);
     return status;

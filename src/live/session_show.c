@@ -79,6 +79,7 @@ static void print_head(const store_session *session)
     else
         printf("%-10s%d days, %" PRId64 " left\n", "kept", session->keep_days,
                store_days_left(session, session_now_ms()));
+    session_print_pictures(session->pictures);
 }
 
 static void print_shares(const timeline *line, const double *shares)

@@ -171,6 +171,7 @@ json_t *session_record_json(const store_record *record, const session_times *tim
         complete &= json_array_append_new(events, json_of_event(&record->events[i])) == 0;
     complete &= add(object, "classes", json_of_classes(&record->timeline));
     complete &= add(object, "shares", json_of_shares(&record->timeline, times->all.share));
+    complete &= add(object, "pictures", session_pictures_json(record->session.pictures));
     complete &= add(object, "people", people);
     complete &= add(object, "events", events);
     return json_text_finish(object, complete);

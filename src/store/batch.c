@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "store/internal.h"
 #include "store/pack.h"
 #include "store/schema.h"
@@ -24,6 +25,22 @@ static mien_status check_text(const char *what, const char *text, size_t most, m
     return MIEN_OK;
 }
 
+/* A path that is kept otherwise than it is would be lost. */
+static mien_status check_pictures(const char *path, mien_error *error)
+{
+    if (strlen(path) > STORE_MAX_TEXT)
+        return error_set(error, MIEN_LIMIT,
+                         "the path of a session's pictures has %zu bytes, at most %d fit",
+                         strlen(path), STORE_MAX_TEXT);
+    for (const char *at = path; *at != '\0'; at += utf8_length(at))
+        if (utf8_length(at) == 0)
+            return error_set(error, MIEN_INVALID_ARGUMENT,
+                             "the path of a session's pictures, '%s', is not UTF-8; choose another "
+                             "folder",
+                             path);
+    return MIEN_OK;
+}
+
 static mien_status check_session(const store_session *session, mien_error *error)
 {
     mien_status status = check_text("a name", session->name, STORE_MAX_NAME, error);
@@ -37,6 +54,8 @@ static mien_status check_session(const store_session *session, mien_error *error
         status = error_set(error, MIEN_INVALID_ARGUMENT,
                            "a session cannot be kept for %d days, at most %d", session->keep_days,
                            STORE_MAX_DAYS);
+    if (status == MIEN_OK && session->pictures != NULL)
+        status = check_pictures(session->pictures, error);
     return status;
 }
 
@@ -93,6 +112,15 @@ static mien_status insert_classes(store *s, const store_session *session, int64_
                              fill_class, &all, error);
 }
 
+static mien_status insert_pictures(store *s, int64_t id, const char *path, mien_error *error)
+{
+    const store_value values[] = {store_integer(id), store_text(path)};
+    return store_run(s,
+                     "INSERT INTO mien_event (session, time_s, number, length_s, person, kind,"
+                     " text) VALUES ($1, 0, 0, 0, 0, " STORE_PICTURES ", $2)",
+                     values, 2, NULL, NULL, NULL, error);
+}
+
 mien_status batch_begin(store *s, const store_session *session, int64_t *id, mien_error *error)
 {
     keep kept = {0};
@@ -105,6 +133,8 @@ mien_status batch_begin(store *s, const store_session *session, int64_t *id, mie
     status = insert_session(s, session, &kept, id, error);
     if (status == MIEN_OK)
         status = insert_classes(s, session, *id, &kept, error);
+    if (status == MIEN_OK && session->pictures != NULL && session->pictures[0] != '\0')
+        status = insert_pictures(s, *id, session->pictures, error);
     status = store_end(s, status, error);
     keep_free(&kept);
     return status;

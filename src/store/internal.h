@@ -28,13 +28,19 @@ bool store_row_is(const store_value *row, size_t count, const char *kinds);
 /* MIEN_MALFORMED: the store holds something that mien did not write. */
 mien_status store_malformed(mien_error *error, const char *what);
 
+/* The kind of the event that says where a session's pictures lie; nobody sees it as an event. Its
+ * number is 0, the first of the others has 1. */
+#define STORE_PICTURES "'pictures'"
+
 /* The columns of a session, for store_session_of_row; what follows is "FROM mien_session" on. */
 #define STORE_SESSION_COLUMNS                                                                      \
     "id, name, consent, started_ms, length_s, ended, source, model_name, model_sha256, keep_days," \
     " (SELECT count(*) FROM mien_person p WHERE p.session = s.id),"                                \
     " (SELECT CAST(coalesce(sum(p.samples), 0) AS bigint) FROM mien_person p"                      \
     "  WHERE p.session = s.id),"                                                                   \
-    " (SELECT count(*) FROM mien_event e WHERE e.session = s.id) FROM mien_session s "
+    " (SELECT count(*) FROM mien_event e WHERE e.session = s.id AND e.kind <> " STORE_PICTURES     \
+    "), (SELECT coalesce(max(e.text), '') FROM mien_event e WHERE e.session = s.id"                \
+    "  AND e.kind = " STORE_PICTURES ") FROM mien_session s "
 
 /* Its texts are kept. MIEN_MALFORMED, MIEN_OUT_OF_MEMORY. */
 mien_status store_session_of_row(const store_value *row, size_t count, keep *kept,

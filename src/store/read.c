@@ -173,7 +173,7 @@ static mien_status read_parts(store *s, int64_t id, reading *r, mien_error *erro
          " ORDER BY id",
          take_person},
         {"SELECT time_s, length_s, person, kind, text FROM mien_event WHERE session = $1"
-         " ORDER BY time_s, number",
+         " AND kind <> " STORE_PICTURES " ORDER BY time_s, number",
          take_event},
         {"SELECT time_s, person, x, y, width, height, facing, probabilities FROM mien_sample"
          " WHERE session = $1 ORDER BY time_s, number",

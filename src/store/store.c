@@ -66,7 +66,7 @@ mien_status store_malformed(mien_error *error, const char *what)
 mien_status store_session_of_row(const store_value *row, size_t count, keep *kept,
                                  store_session *session, mien_error *error)
 {
-    if (!store_row_is(row, count, "ittiritttiiii") || row[0].integer < 1 || row[4].real < 0 ||
+    if (!store_row_is(row, count, "ittiritttiiiit") || row[0].integer < 1 || row[4].real < 0 ||
         row[9].integer < 0 || row[9].integer > STORE_MAX_DAYS || row[11].integer < 0)
         return store_malformed(error, "a session");
     *session = (store_session){
@@ -83,9 +83,10 @@ mien_status store_session_of_row(const store_value *row, size_t count, keep *kep
         .people = row[10].integer,
         .samples = row[11].integer,
         .events = row[12].integer,
+        .pictures = keep_text(kept, row[13].bytes, STORE_MAX_TEXT),
     };
     if (session->name == NULL || session->consent == NULL || session->source == NULL ||
-        session->model_name == NULL || session->model_sha256 == NULL)
+        session->model_name == NULL || session->model_sha256 == NULL || session->pictures == NULL)
         return error_no_memory(error, "a session", sizeof *session);
     return MIEN_OK;
 }
@@ -186,6 +187,35 @@ void store_list_free(store_list *list)
     keep_free(&all->kept);
     free(all->sessions);
     free(all);
+}
+
+/* ---- Pictures ---- */
+
+static mien_status take_pictures(void *context, const store_value *row, size_t count,
+                                 mien_error *error)
+{
+    keep *kept = context;
+    if (!store_row_is(row, count, "t"))
+        return store_malformed(error, "a place of pictures");
+    return keep_text(kept, row[0].bytes, STORE_MAX_TEXT) != NULL
+               ? MIEN_OK
+               : error_no_memory(error, "a place of pictures", row[0].size);
+}
+
+mien_status store_pictures(store *s, int64_t id, char **out, mien_error *error)
+{
+    keep kept = {0};
+    const store_value value = store_integer(id);
+    *out = NULL;
+    mien_status status = store_run(s,
+                                   "SELECT text FROM mien_event WHERE session = $1"
+                                   " AND kind = " STORE_PICTURES,
+                                   &value, 1, take_pictures, &kept, NULL, error);
+    if (status == MIEN_OK)
+        *out = memory_copy_string(kept.count > 0 ? kept.pieces[0] : "");
+    keep_free(&kept);
+    return status == MIEN_OK && *out == NULL ? error_no_memory(error, "a place of pictures", 1)
+                                             : status;
 }
 
 /* ---- Changing ---- */

@@ -53,6 +53,9 @@ typedef struct store_session {
     int class_count;          /* 1..MIEN_MAX_CLASSES */
     const char *const *class_names;
     int keep_days; /* from its start, 1..STORE_MAX_DAYS; 0: until somebody deletes it */
+    /* Where its face pictures lie, which are not in the store: absolute, whole UTF-8, at most
+     * STORE_MAX_TEXT bytes. "": it saved none; so does NULL when it is written. */
+    const char *pictures;
     int64_t people, samples, events; /* how many there are */
 } store_session;
 
@@ -105,6 +108,12 @@ typedef struct store_list {
 mien_status store_sessions(store *store, store_list **out, mien_error *error);
 void store_list_free(store_list *list);
 
+/*
+ * Where a session's pictures lie, without reading the rest of it. Success: *out is the caller's,
+ * free with free(); "" when it saved none, or is not there. Failure: *out is NULL; as store_read.
+ */
+mien_status store_pictures(store *store, int64_t id, char **out, mien_error *error);
+
 /* ---- Changing ---- */
 
 /*
@@ -134,12 +143,13 @@ mien_status store_scrub(store *store, mien_error *error);
 typedef struct store_writer store_writer;
 
 /*
- * Begins a session. Of *session the fields from name to keep_days are used, but for length_s and
+ * Begins a session. Of *session the fields from name to pictures are used, but for length_s and
  * ended; nothing of it is needed after the call. The store must not be used by others until the
  * writer is closed.
  * Success: *out is the caller's, free with store_writer_close; *id (may be NULL) is the session's.
- * Failure: *out is NULL. MIEN_INVALID_ARGUMENT (no name, no consent, classes out of range),
- * MIEN_LIMIT (name or consent too long), MIEN_IO, MIEN_OUT_OF_MEMORY.
+ * Failure: *out is NULL. MIEN_INVALID_ARGUMENT (no name, no consent, classes out of range,
+ * pictures not UTF-8), MIEN_LIMIT (name, consent or pictures too long), MIEN_IO,
+ * MIEN_OUT_OF_MEMORY.
  */
 mien_status store_writer_open(store *store, const store_session *session, store_writer **out,
                               int64_t *id, mien_error *error);
