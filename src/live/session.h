@@ -53,8 +53,9 @@ void session_prune_expired(store *store);
 /* How many of them are there; 0 where that cannot be said. */
 size_t session_count_pictures(const char *where);
 
-/* Says, when a session is deleted without its pictures, which of them stay. */
-void session_tell_pictures(int64_t id, const char *where);
+/* Says how many there are, where, and what becomes of them when the session is deleted: fate, such
+ * as "stay". */
+void session_tell_pictures(int64_t id, const char *where, const char *fate);
 
 /* Deletes them, with the tables about them, and says so. EXIT_FAILED after a message. */
 int session_delete_pictures(int64_t id, const char *where);

@@ -92,7 +92,7 @@ static int delete_one(store *s, int64_t id, bool with_pictures)
     if (status == EXIT_DONE && store_delete(s, id, &error) != MIEN_OK)
         status = cli_fail(&error);
     if (status == EXIT_DONE && !with_pictures && where != NULL)
-        session_tell_pictures(id, where);
+        session_tell_pictures(id, where, "stay (--pictures deletes such)");
     free(where);
     return status;
 }
@@ -141,8 +141,11 @@ static mien_status prune_one(store *s, pruning *p, const store_session *session,
     if (status != MIEN_OK && status != MIEN_NOT_FOUND) /* somebody else was faster */
         return status;
     p->count++;
-    if (!p->pictures)
-        session_tell_pictures(session->id, session->pictures);
+    if (p->dry_run || !p->pictures)
+        session_tell_pictures(session->id, session->pictures,
+                              p->pictures  ? "would go"
+                              : p->dry_run ? "would stay (--pictures deletes such)"
+                                           : "stay (--pictures deletes such)");
     if (p->tell) {
         printf("%4" PRId64 "  ", session->id);
         session_print_text(session->name);

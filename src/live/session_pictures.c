@@ -47,7 +47,7 @@ size_t session_count_pictures(const char *where)
     return count;
 }
 
-void session_tell_pictures(int64_t id, const char *where)
+void session_tell_pictures(int64_t id, const char *where, const char *fate)
 {
     saved_run run;
     int status;
@@ -57,9 +57,9 @@ void session_tell_pictures(int64_t id, const char *where)
         say_not_there(id, &run);
     else if (run.count + run.other_count > 0)
         fprintf(stderr,
-                "mien: %zu %s of session %" PRId64 ", and the tables about them, stay in '%s', in "
-                "files named %s...; --pictures deletes them with their session\n",
-                run.count, pictures(run.count), id, run.folder, run.name);
+                "mien: %zu %s of session %" PRId64 ", and the tables about them, %s: '%s', files "
+                "named %s...\n",
+                run.count, pictures(run.count), id, fate, run.folder, run.name);
     saved_run_close(&run);
 }
 

@@ -64,7 +64,7 @@ static void test_a_page_tells_the_session(void **state)
     const session_person people[] = {{2, "Ann & Bo"}};
     const session_note notes[] = {{12.5, "the camera sent nothing for 5 s"}};
     const expression_event annotations[] = {{0, 0, 31, 60, NAN}};
-    session_story story = {"Monday", facts, 1, &d->t, people, 1, notes, 1, annotations, 1};
+    session_story story = {"Monday", facts, 1, &d->t, people, 1, notes, 1, annotations, 1, NULL};
     char *page = write_page(&story);
     assert_says(page, "<h1>Monday</h1>");
     assert_says(page, "all three, &lt;in writing&gt;");
@@ -93,6 +93,86 @@ static void test_an_empty_session_has_a_page(void **state)
     free(page);
 }
 
+/* ---- Saved faces ---- */
+
+/* The order in which pictures would be shown. */
+static void assert_order(picture_choice *choices, size_t count, const size_t *expected)
+{
+    size_t shown[16];
+    assert_true(count <= 16);
+    for (size_t i = 0; i < count; i++) {
+        shown[i] = picture_choose(choices, count, shown, i);
+        assert_int_equal(shown[i], expected[i]);
+        choices[shown[i]].passed = true;
+    }
+    assert_int_equal(picture_choose(choices, count, shown, count), count);
+}
+
+static void test_faces_are_spread_over_expressions_and_time(void **state)
+{
+    (void)state;
+    /* The first; the other expressions, the furthest of each; then far from all that are there. */
+    picture_choice choices[] = {
+        {.time_s = 0, .class_index = 1},  {.time_s = 1, .class_index = 1},
+        {.time_s = 5, .class_index = 0},  {.time_s = 40, .class_index = 1},
+        {.time_s = 50, .class_index = 1}, {.time_s = 60, .class_index = 0},
+        {.time_s = 90, .class_index = 1}, {.time_s = 100, .class_index = 1},
+    };
+    assert_order(choices, 8, (const size_t[]){0, 5, 7, 2, 3, 4, 6, 1});
+    picture_choice same[] = {{.time_s = 3}, {.time_s = 3}, {.time_s = 3}};
+    assert_order(same, 3, (const size_t[]){0, 1, 2});
+    assert_int_equal(picture_choose(NULL, 0, NULL, 0), 0);
+}
+
+static void test_what_cannot_be_shown_is_passed(void **state)
+{
+    (void)state;
+    picture_choice choices[] = {{.time_s = 0}, {.time_s = 1, .passed = true}, {.time_s = 2}};
+    size_t shown[] = {0};
+    choices[0].passed = true;
+    assert_int_equal(picture_choose(choices, 3, shown, 1), 2);
+    assert_int_equal(picture_choose(choices, 3, NULL, 0), 2);
+}
+
+static char *write_pictures(story_data *d, session_pictures *pictures)
+{
+    tell(d);
+    session_story story = {.name = "faces", .timeline = &d->t, .pictures = pictures};
+    return write_page(&story);
+}
+
+static void test_saved_faces_are_shown(void **state)
+{
+    (void)state;
+    story_data *d = malloc(sizeof *d);
+    assert_non_null(d);
+    uint8_t pixels[12] = {255};
+    const mien_image image = {pixels, 2, 2, 6, MIEN_PIXEL_RGB8};
+    session_picture images[] = {{2, 30, 0, image}, {2, 725.2, 1, image}, {9, 0, 0, image}};
+    char folder[] = "/a & b";
+    session_pictures pictures = {folder, true, 40, 1, 2, 6, 3, images};
+    char *page = write_pictures(d, &pictures);
+    assert_says(page, "Up to 6 of each person, spread over time and apparent expressions");
+    assert_says(page, "40 pictures lie in /a &amp; b.");
+    assert_says(page, "<h3>person 2</h3>\n<div class=\"faces\">\n<figure><img width=\"2\"");
+    assert_says(page, "alt=\"person 2 at 12:05: neutral\"");
+    assert_says(page, "<b>30 s</b><br/>happy");
+    assert_says(page, "1 that was saved is not there any more.");
+    assert_says(page, "2 could not be read, and are left out.");
+    assert_null(strstr(page, "person 9"));
+    free(page);
+    pictures = (session_pictures){.folder = folder};
+    page = write_pictures(d, &pictures);
+    assert_says(page, "Pictures were saved in /a &amp; b.");
+    assert_says(page, "That folder is not on the machine");
+    free(page);
+    pictures.is_there = true; /* and none was saved */
+    page = write_pictures(d, &pictures);
+    assert_null(strstr(page, "Saved faces"));
+    free(page);
+    free(d);
+}
+
 static void test_times_are_for_people(void **state)
 {
     (void)state;
@@ -108,6 +188,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_page_tells_the_session),
         cmocka_unit_test(test_an_empty_session_has_a_page),
+        cmocka_unit_test(test_faces_are_spread_over_expressions_and_time),
+        cmocka_unit_test(test_what_cannot_be_shown_is_passed),
+        cmocka_unit_test(test_saved_faces_are_shown),
         cmocka_unit_test(test_times_are_for_people),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

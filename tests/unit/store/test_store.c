@@ -145,6 +145,70 @@ static void test_any_text(void **state)
     place_remove(&p);
 }
 
+/* ---- Pictures ---- */
+
+/* Where they lie is kept, and is no event. */
+static void test_the_place_of_pictures(void **state)
+{
+    (void)state;
+    static const char folder[] = "/Zo\xc3\xab's faces/20261121-134556-767";
+    place p = place_make();
+    store *s = place_open(&p);
+    mien_error error;
+    store_writer *writer;
+    store_list *list;
+    store_session session = standard_session;
+    int64_t id;
+    char *where;
+    session.pictures = folder;
+    assert_ok(store_writer_open(s, &session, &writer, &id, &error), &error);
+    put_events(writer);
+    assert_ok(store_writer_close(writer, &error), &error);
+    int64_t none = write_session(s, &standard_session, 1);
+    store_record *record = read_session(s, id);
+    assert_string_equal(record->session.pictures, folder);
+    assert_int_equal(record->session.events, 2);
+    assert_int_equal(record->event_count, 2);
+    store_record_free(record);
+    assert_ok(store_sessions(s, &list, &error), &error);
+    assert_string_equal(list->sessions[0].pictures, folder);
+    assert_string_equal(list->sessions[1].pictures, "");
+    store_list_free(list);
+    const char *const expected[] = {folder, "", ""};
+    const int64_t ids[] = {id, none, 99};
+    for (size_t i = 0; i < 3; i++) {
+        assert_ok(store_pictures(s, ids[i], &where, &error), &error);
+        assert_string_equal(where, expected[i]);
+        free(where);
+    }
+    store_close(s);
+    place_remove(&p);
+}
+
+static void test_places_that_are_refused(void **state)
+{
+    (void)state;
+    place p = place_make();
+    store *s = place_open(&p);
+    mien_error error;
+    store_writer *writer;
+    store_list *list;
+    static char many[STORE_MAX_TEXT + 2];
+    memset(many, '/', STORE_MAX_TEXT + 1);
+    store_session session = standard_session;
+    session.pictures = many;
+    assert_fails(MIEN_LIMIT, store_writer_open(s, &session, &writer, NULL, &error), &error,
+                 "4097 bytes");
+    session.pictures = "/caf\xe9/20261121-134556-767";
+    assert_fails(MIEN_INVALID_ARGUMENT, store_writer_open(s, &session, &writer, NULL, &error),
+                 &error, "not UTF-8");
+    assert_ok(store_sessions(s, &list, &error), &error);
+    assert_int_equal(list->count, 0);
+    store_list_free(list);
+    store_close(s);
+    place_remove(&p);
+}
+
 /* ---- Lists, days, labels ---- */
 
 static void test_list(void **state)
@@ -399,6 +463,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_a_session_comes_back),
         cmocka_unit_test(test_a_session_without_anybody),
         cmocka_unit_test(test_any_text),
+        cmocka_unit_test(test_the_place_of_pictures),
+        cmocka_unit_test(test_places_that_are_refused),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_days_left),
         cmocka_unit_test(test_labels),
