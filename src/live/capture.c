@@ -29,6 +29,7 @@ static const char help[] =
     "there already are left out. SOURCE is a camera, video or stream (default /dev/video0).\n"
     "The label of a picture is what was asked for, which is not what a face shows: have it "
     "reviewed.\n"
+    "The window is a mirror with the expression to show; space pauses, q ends.\n"
     "\n"
     "  --out FOLDER            where pictures, manifest.csv and consents go\n"
     "  --participant NAME      letters, digits and '_', no name that tells who it is\n"
@@ -42,8 +43,8 @@ static const char help[] =
     "  --rate N                faces looked at a second (default 5)\n"
     "  --near BITS             leave out faces that differ in at most so many of 576 bits from\n"
     "                          one of the same person and expression (default 170; -1: none)\n"
-    "  --margin SHARE          of the face around it, on each side (default "
-    "0.1)\n" CLI_DETECTOR_HELP "\n"
+    "  --margin SHARE          of the face around it, on each side (default 0.1)\n"
+    "  --no-window             words on the terminal only\n" CLI_DETECTOR_HELP "\n"
     "example: mien data capture --out faces --participant p01\n";
 
 static const struct option long_options[] = {
@@ -59,6 +60,7 @@ static const struct option long_options[] = {
     {"rate", required_argument, NULL, 'r'},
     {"near", required_argument, NULL, 'N'},
     {"margin", required_argument, NULL, 'M'},
+    {"no-window", no_argument, NULL, 'W'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
 };
@@ -82,12 +84,13 @@ typedef struct run {
     cli_setup setup;
     double rate, margin;
     int64_t near;
-    bool asked_for_help;
+    bool asked_for_help, without_window;
     char plan[MAX_PLAN][NAME_SIZE]; /* (clock.prompts.count) */
     prompt_clock clock;
     mien_detector *detector;
     capture_folder *folder;
     pipeline *pipeline;
+    prompt_view *view;  /* NULL without a window */
     double next_s;      /* when a face is looked at again */
     size_t kept, alike; /* of this expression */
     size_t all_kept;
@@ -131,6 +134,9 @@ static int parse_own_option(run *r, int option)
         break;
     case 'w':
         r->withdraw = optarg;
+        break;
+    case 'W':
+        r->without_window = true;
         break;
     case 'h':
         r->asked_for_help = true;
@@ -219,15 +225,14 @@ static int get_consent(run *r)
 
 /* ---- Faces ---- */
 
-static mien_status take_face(run *r, const pipeline_frame *frame, mien_error *error)
+static mien_status take_face(run *r, const pipeline_frame *frame, double time_s, const person *who,
+                             mien_error *error)
 {
-    const person *who = prompt_person(frame);
     mien_image face;
     bool kept = false;
-    if (who == NULL || frame->time_s < r->next_s ||
-        !cut_out(frame->image, &who->face, r->margin, &face))
+    if (who == NULL || time_s < r->next_s || !cut_out(frame->image, &who->face, r->margin, &face))
         return MIEN_OK;
-    r->next_s = frame->time_s + 1 / r->rate;
+    r->next_s = time_s + 1 / r->rate;
     mien_status status =
         capture_folder_add(r->folder, r->plan[r->clock.now.task], &face, &kept, error);
     if (status == MIEN_OK) {
@@ -245,18 +250,26 @@ static void finish_expression(run *r, size_t task)
     r->kept = r->alike = 0;
 }
 
-static mien_status take_frame(void *context, const pipeline_frame *frame, mien_error *error)
+static mien_status take_frame(void *context, const pipeline_frame *frame, double time_s,
+                              const person *who, mien_error *error)
 {
     run *r = context;
     prompt_moment before;
-    if (prompt_clock_follow(&r->clock, frame->time_s, &before)) {
+    if (prompt_clock_follow(&r->clock, time_s, &before)) {
         if (before.phase == PROMPT_ACT)
             finish_expression(r, before.task);
         if (r->clock.now.phase != PROMPT_DONE)
             prompt_announce(&r->clock, r->plan[r->clock.now.task]);
-        r->next_s = frame->time_s;
+        r->next_s = time_s;
     }
-    return r->clock.now.phase == PROMPT_ACT ? take_face(r, frame, error) : MIEN_OK;
+    return r->clock.now.phase == PROMPT_ACT ? take_face(r, frame, time_s, who, error) : MIEN_OK;
+}
+
+static void describe(void *context, prompt_scene *scene)
+{
+    const run *r = context;
+    scene->expression = r->plan[r->clock.now.task];
+    snprintf(scene->words, sizeof scene->words, "%zu kept", r->all_kept + r->kept);
 }
 
 /* ---- Running ---- */
@@ -264,8 +277,13 @@ static mien_status take_frame(void *context, const pipeline_frame *frame, mien_e
 static int open_all(run *r)
 {
     mien_error error;
-    pipeline_settings settings = {.people = {.every = 1}, .source = {.stopped = stop_asked}};
+    pipeline_settings settings = {.people = {.every = 1},
+                                  .source = {.stopped = stop_asked},
+                                  .live = !r->without_window}; /* a film plays as a mirror would */
     int status = cli_open_detector(&r->setup, &r->detector);
+    if (status == EXIT_DONE && !r->without_window &&
+        prompt_view_open("mien data capture", &r->view, &error) != MIEN_OK)
+        status = cli_fail(&error);
     if (status == EXIT_DONE &&
         capture_folder_open(r->out, r->participant, (int)r->near, &r->folder, &error) != MIEN_OK)
         status = cli_fail(&error);
@@ -283,7 +301,11 @@ static int capture(run *r)
     if (status == EXIT_DONE) {
         fputs("Sit so that your face is in the light and in the middle of the picture.\n", stderr);
         stop_on_signals();
-        const prompt_follower follower = {.clock = &r->clock, .take = take_frame, .context = r};
+        const prompt_follower follower = {.clock = &r->clock,
+                                          .view = r->view,
+                                          .take = take_frame,
+                                          .describe = describe,
+                                          .context = r};
         status = prompt_follow(r->pipeline, &follower);
         if (r->clock.now.phase == PROMPT_ACT)
             finish_expression(r, r->clock.now.task);
@@ -293,6 +315,7 @@ static int capture(run *r)
                 r->all_kept, r->all_kept == 1 ? "picture" : "pictures", r->participant, r->out,
                 r->participant, r->out);
     }
+    prompt_view_close(r->view);
     pipeline_close(r->pipeline);
     capture_folder_close(r->folder);
     mien_detector_free(r->detector);

@@ -90,6 +90,11 @@ static void draw_wrinkles(cairo_t *cr)
     }
 }
 
+bool pictogram_knows(const char *expression)
+{
+    return find(expression) != NULL;
+}
+
 bool pictogram_draw(canvas *c, double x, double y, double size, const char *expression)
 {
     const face_parts *f = find(expression);

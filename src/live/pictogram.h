@@ -15,4 +15,7 @@
  */
 bool pictogram_draw(canvas *c, double x, double y, double size, const char *expression);
 
+/* Whether an expression is among these. */
+bool pictogram_knows(const char *expression);
+
 #endif

@@ -6,7 +6,6 @@
 
 #include "cli/cli.h"
 #include "live/practice_record.h"
-#include "live/practice_view.h"
 #include "live/prompting.h"
 #include "live/stop.h"
 
@@ -30,7 +29,8 @@ static const char help[] =
     "Names an expression to show, and scores from 0 to 100 how like it the face looks to the\n"
     "network while it is tried. The largest face of the picture practises. The score is a mirror\n"
     "for play and therapy, no measure of a person. SOURCE is a camera, video or stream (default\n"
-    "/dev/video0). Nothing is kept, save what --record writes: scores, never pictures.\n"
+    "/dev/video0). Nothing is kept, save what --record writes: scores, never pictures. In the\n"
+    "window space pauses and q ends.\n"
     "\n" CLI_MODEL_HELP CLI_DETECTOR_HELP
     "  --plan NAME,NAME,...    expressions in their order (default: all of the model, neutral\n"
     "                          left out)\n"
@@ -88,8 +88,8 @@ typedef struct run {
     mien_model *model;
     mien_detector *detector;
     pipeline *pipeline;
-    practice_view *view; /* NULL without a window */
-    FILE *record;        /* NULL where nothing is kept */
+    prompt_view *view; /* NULL without a window */
+    FILE *record;      /* NULL where nothing is kept */
     attempt attempt;
     double sum; /* of the scores */
     int64_t attempts;
@@ -270,31 +270,40 @@ static mien_status follow_clock(run *r, double time_s, mien_error *error)
     return status;
 }
 
-static mien_status show(run *r, const pipeline_frame *frame, const person *who, mien_error *error)
-{
-    bool acting = r->clock.now.phase == PROMPT_ACT;
-    if (acting && r->on_terminal)
-        show_bar(r);
-    if (r->view == NULL || r->clock.now.phase == PROMPT_DONE)
-        return MIEN_OK;
-    practice_scene scene = {.expression = class_name(r, r->clock.now.task),
-                            .moment = r->clock.now,
-                            .tasks = r->clock.prompts.count,
-                            .now = acting ? r->attempt.now : 0,
-                            .best = acting ? r->attempt.score : 0,
-                            .who = who};
-    return practice_view_show(r->view, frame->image, &scene, error);
-}
-
-static mien_status take_frame(void *context, const pipeline_frame *frame, mien_error *error)
+static mien_status take_frame(void *context, const pipeline_frame *frame, double time_s,
+                              const person *who, mien_error *error)
 {
     run *r = context;
-    mien_status status = follow_clock(r, frame->time_s, error);
-    const person *who = prompt_person(frame);
-    if (status == MIEN_OK && who != NULL && r->clock.now.phase == PROMPT_ACT)
-        attempt_see(&r->attempt, frame->time_s,
+    (void)frame;
+    mien_status status = follow_clock(r, time_s, error);
+    bool acting = r->clock.now.phase == PROMPT_ACT;
+    if (status == MIEN_OK && who != NULL && acting)
+        attempt_see(&r->attempt, time_s,
                     (double)who->face.probabilities[target(r, r->clock.now.task)]);
-    return status == MIEN_OK ? show(r, frame, who, error) : status;
+    if (acting && r->on_terminal)
+        show_bar(r);
+    return status;
+}
+
+static void describe(void *context, prompt_scene *scene)
+{
+    const run *r = context;
+    bool acting = r->clock.now.phase == PROMPT_ACT;
+    scene->expression = class_name(r, r->clock.now.task);
+    scene->scored = true;
+    scene->now = acting ? r->attempt.now : 0;
+    scene->best = acting ? r->attempt.score : 0;
+    if (acting)
+        snprintf(scene->words, sizeof scene->words, "best %.0f", scene->best);
+}
+
+/* A stretch that is scored does not reach over a pause. */
+static void pause_attempt(void *context)
+{
+    run *r = context;
+    r->attempt.count = 0;
+    if (r->on_terminal)
+        fputs("\r\033[K", stderr);
 }
 
 /* ---- Running ---- */
@@ -317,15 +326,9 @@ static int open_all(run *r)
         pipeline_open(r->source, r->model, r->detector, &settings, &r->pipeline, &error) != MIEN_OK)
         status = cli_fail(&error);
     if (status == EXIT_DONE && !r->without_window &&
-        practice_view_open(&r->view, &error) != MIEN_OK)
+        prompt_view_open("mien practice", &r->view, &error) != MIEN_OK)
         status = cli_fail(&error);
     return status;
-}
-
-static bool wants_end(void *context)
-{
-    const run *r = context;
-    return r->view != NULL && practice_view_wants_end(r->view);
 }
 
 static void summarise(const run *r)
@@ -342,12 +345,16 @@ static int run_practice(run *r)
     stop_on_signals();
     int status = open_all(r);
     if (status == EXIT_DONE) {
-        const prompt_follower follower = {
-            .clock = &r->clock, .take = take_frame, .wants_end = wants_end, .context = r};
+        const prompt_follower follower = {.clock = &r->clock,
+                                          .view = r->view,
+                                          .take = take_frame,
+                                          .describe = describe,
+                                          .pause = pause_attempt,
+                                          .context = r};
         status = prompt_follow(r->pipeline, &follower);
         summarise(r);
     }
-    practice_view_close(r->view);
+    prompt_view_close(r->view);
     pipeline_close(r->pipeline);
     if (r->record != NULL)
         fclose(r->record);

@@ -3,7 +3,10 @@
 
 import csv
 import os
+import time
 
+from check_live_window import wait_for
+from check_practice import Opened, needs_a_screen
 from support import DONE, FAILED, USAGE, ProgramTest, astronaut_gray, crop, pgm
 
 SECOND = 25  # pictures
@@ -27,10 +30,10 @@ class CaptureTest(ProgramTest):
 
     def capture(self, *arguments, status=DONE, participant="p01", agreed="on paper", **options):
         consent = ["--agreed", agreed] if agreed else []
-        result = self.run_mien("data", "capture", "--detector", "none", "--margin", "0", "--rest",
-                               "0.2", "--record", "1", "--rate", "10", "--out", self.out,
-                               "--participant", participant, *consent, *arguments, self.film(),
-                               **options)
+        result = self.run_mien("data", "capture", "--no-window", "--detector", "none", "--margin",
+                               "0", "--rest", "0.2", "--record", "1", "--rate", "10", "--out",
+                               self.out, "--participant", participant, *consent, *arguments,
+                               self.film(), **options)
         self.assertEqual(result.status, status, result.err)
         return result
 
@@ -89,3 +92,34 @@ class Capture(CaptureTest):
         self.fail_with("--out FOLDER", "data", "capture", status=USAGE)
         self.fail_with("--participant", "data", "capture", "--out", self.out, status=USAGE)
         self.fail_with("no", "data", "capture", "--withdraw", "p01", "--out", self.folder / "none")
+
+    def test_no_window_where_there_is_no_screen(self):
+        result = self.run_mien("data", "capture", "--detector", "none", "--out", self.out,
+                               "--participant", "p01", "--agreed", "on paper", self.film(),
+                               env={"DISPLAY": "", "WAYLAND_DISPLAY": "",
+                                    "XDG_RUNTIME_DIR": str(self.folder)})
+        self.assertEqual(result.status, FAILED)
+        self.assertRegex(result.err, "no display for a window .*; add --no-window")
+        self.assertFalse(self.out.exists())
+
+
+@needs_a_screen
+class Window(CaptureTest):
+    def test_space_stops_the_time_and_keeps_nothing(self):
+        window = Opened(self, "mien data capture",
+                        ["data", "capture", "--detector", "none", "--near", "-1", "--rest", "0",
+                         "--record", "60", "--rate", "10", "--plan", "happy", "--out", self.out,
+                         "--participant", "p01", "--agreed", "on paper", self.film(60)])
+        wait_for(lambda: len(self.pictures()) > 3 and window.yellow() > 100)
+        window.press("space")
+        window.says("paused; space goes on")
+        wait_for(lambda: window.yellow() == 0)
+        kept = self.pictures()
+        time.sleep(1)
+        self.assertEqual(self.pictures(), kept)
+        window.press("space")
+        wait_for(lambda: len(self.pictures()) > len(kept) + 3)
+        window.press("q")
+        status, err = window.finish()
+        self.assertEqual(status, DONE, err)
+        self.assertIn(f"happy: {len(self.pictures())} kept", err)

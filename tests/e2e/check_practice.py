@@ -5,11 +5,12 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import unittest
 
 from check_live_window import Display, near, wait_for
-from support import (ASTRONAUT_GRAY, CLASSES, DONE, FAILED, PROGRAM, ROOT, TINY_MODEL, USAGE,
-                     ProgramTest)
+from support import (ASTRONAUT_GRAY, CLASSES, DONE, FAILED, PROGRAM, TINY_MODEL, USAGE,
+                     ProgramTest, program_environment)
 
 SECOND = 25  # pictures
 
@@ -73,28 +74,80 @@ class Practice(PracticeTest):
         self.assertIn("cannot add to the record", missing.err)
 
 
-@unittest.skipUnless(shutil.which("Xvfb") and shutil.which("xdotool"),
-                     "Xvfb and xdotool are not here")
+class Opened:
+    """The program in a window of its own screen."""
+
+    def __init__(self, test, title, arguments):
+        self.display = Display(test.folder)
+        test.addCleanup(self.display.close)
+        environment = program_environment()
+        environment.pop("WAYLAND_DISPLAY", None)
+        environment.update(DISPLAY=self.display.name, SDL_VIDEODRIVER="x11",
+                           LSAN_OPTIONS="detect_leaks=0")
+        self.out, self.err = test.folder / "out.txt", test.folder / "err.txt"
+        with self.out.open("wb") as out, self.err.open("wb") as err:
+            self.process = subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=out,
+                                            stderr=err, env=environment)
+        test.addCleanup(self.end)
+        self.number, self.place = self.display.window(title)
+        self.display.tell("windowfocus", "--sync", self.number)
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    def press(self, key):
+        self.display.tell("key", "--window", self.number, key)
+
+    def says(self, words):
+        wait_for(lambda: words in self.err.read_text())
+
+    def finish(self):
+        return self.process.wait(timeout=30), self.err.read_text()
+
+    def yellow(self):
+        """How much is seen of the face to make; none of it behind the glass of a pause."""
+        x, y, width, _ = self.place
+        rows = self.display.photograph((x, y, width, 80))
+        return sum(near(p, (255, 212, 89), 12) for row in rows for p in row)
+
+
+def needs_a_screen(test):
+    return unittest.skipUnless(shutil.which("Xvfb") and shutil.which("xdotool"),
+                               "Xvfb and xdotool are not here")(test)
+
+
+@needs_a_screen
 class Window(PracticeTest):
+    def open(self, *arguments):
+        return Opened(self, "mien practice",
+                      ["practice", "--detector", "none", "--plan", "happy", "--rest", "0",
+                       *arguments, self.stay(60)])
+
     def test_the_window_shows_the_face_to_make_until_q(self):
-        display = Display(self.folder)
-        self.addCleanup(display.close)
-        environment = {k: v for k, v in os.environ.items()
-                       if k not in ("WAYLAND_DISPLAY", "LD_PRELOAD")}
-        environment.update(MIEN_DATA=str(ROOT / "models"), DISPLAY=display.name,
-                           SDL_VIDEODRIVER="x11", LSAN_OPTIONS="detect_leaks=0")
-        with subprocess.Popen([PROGRAM, "practice", "--model", TINY_MODEL, "--detector", "none",
-                               "--plan", "happy", "--try", "60", "--rest", "0", self.stay(20)],
-                              stderr=subprocess.PIPE, env=environment) as process:
-            number, place = display.window("mien practice")
-            display.tell("windowfocus", "--sync", number)
+        window = self.open("--try", "60")
+        self.assertGreater(wait_for(lambda: window.yellow() > 500 and window.yellow()), 500)
+        window.press("q")
+        status, err = window.finish()
+        self.assertEqual(status, DONE, err)
+        self.assertIn("ended before the plan did", err)
 
-            def yellow():
-                rows = display.photograph(place)
-                return sum(near(p, (255, 212, 89), 12) for row in rows[:80] for p in row[:80])
-
-            self.assertGreater(wait_for(lambda: yellow() > 500 and yellow()), 500)
-            display.tell("key", "--window", number, "q")
-            _, err = process.communicate(timeout=20)
-        self.assertEqual(process.returncode, 0, err)
-        self.assertIn(b"ended before the plan did", err)
+    def test_space_stops_the_time_and_the_score(self):
+        """A pause that is longer than the whole plan."""
+        window = self.open("--try", "6", "--json")
+        wait_for(lambda: window.yellow() > 500)
+        window.press("space")
+        window.says("paused; space goes on")
+        wait_for(lambda: window.yellow() == 0)
+        time.sleep(6.5)
+        self.assertEqual(window.out.read_text(), "")
+        self.assertIsNone(window.process.poll())
+        window.press("space")
+        window.says("it goes on")
+        wait_for(lambda: window.yellow() > 500)
+        status, err = window.finish()
+        self.assertEqual(status, DONE, err)
+        attempt, = (json.loads(line) for line in window.out.read_text().splitlines())
+        self.assertEqual(attempt["expression"], "happy")
+        self.assertNotIn("ended before", err)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "live/practice_view.h"
+#include "live/prompt_view.h"
 
 #include "cli/canvas.h"
 #include "live/live_window.h"
@@ -13,19 +13,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct practice_view {
+struct prompt_view {
     live_window *window;
     canvas canvas;
     mien_image mirror; /* as large as the last frame */
 };
 
-mien_status practice_view_open(practice_view **out, mien_error *error)
+mien_status prompt_view_open(const char *title, prompt_view **out, mien_error *error)
 {
     *out = NULL;
-    practice_view *v = memory_zeroed(1, sizeof *v);
+    prompt_view *v = memory_zeroed(1, sizeof *v);
     if (v == NULL)
         return error_no_memory(error, "a window", sizeof *v);
-    mien_status status = live_window_open("mien practice", &v->window, error);
+    mien_status status = live_window_open(title, &v->window, error);
     if (status != MIEN_OK) {
         free(v);
         return status;
@@ -34,7 +34,7 @@ mien_status practice_view_open(practice_view **out, mien_error *error)
     return MIEN_OK;
 }
 
-void practice_view_close(practice_view *v)
+void prompt_view_close(prompt_view *v)
 {
     if (v == NULL)
         return;
@@ -44,16 +44,17 @@ void practice_view_close(practice_view *v)
     free(v);
 }
 
-bool practice_view_wants_end(practice_view *v)
+bool prompt_view_wants_end(prompt_view *v, bool *pause)
 {
     live_keys keys;
     live_window_poll(v->window, &keys);
+    *pause = keys.pause;
     return keys.quit;
 }
 
 /* ---- Drawing ---- */
 
-static mien_status load_mirrored(practice_view *v, const mien_image *image, mien_error *error)
+static mien_status load_mirrored(prompt_view *v, const mien_image *image, mien_error *error)
 {
     mien_status status = MIEN_OK;
     if (v->mirror.width != image->width || v->mirror.height != image->height) {
@@ -83,15 +84,16 @@ static void draw_person(canvas *c, const mien_image *image, const person *who)
     cairo_stroke(c->cr);
 }
 
-/* The face to be shown, and its name, in the upper left corner. */
-static void draw_target(canvas *c, const mien_image *image, const practice_scene *scene)
+/* The face to be shown, where there is a drawing of it, and its name, in the upper left corner. */
+static void draw_target(canvas *c, const mien_image *image, const prompt_scene *scene)
 {
     double size = image->height / 4.0, edge = size / 8, letters = size / 4;
     double text_width = canvas_text_width(c, letters, scene->expression);
-    draw_panel(c->cr, 0, 0, fmax(size, text_width) + 2 * edge, size + letters * 1.6 + 2 * edge);
+    double face = pictogram_knows(scene->expression) ? size : 0;
+    draw_panel(c->cr, 0, 0, fmax(face, text_width) + 2 * edge, face + letters * 1.6 + 2 * edge);
     pictogram_draw(c, edge, edge, size, scene->expression);
     cairo_set_source_rgb(c->cr, 1, 1, 1);
-    canvas_text(c, edge, size + edge + letters * 1.2, letters, scene->expression);
+    canvas_text(c, edge, face + edge + letters * 1.2, letters, scene->expression);
 }
 
 /* From red over yellow to green. */
@@ -102,7 +104,7 @@ static void choose_colour(cairo_t *cr, double score)
 }
 
 /* The score as a bar at the foot, a mark where the best one is. */
-static void draw_score(canvas *c, const mien_image *image, const practice_scene *scene)
+static void draw_score(canvas *c, const mien_image *image, const prompt_scene *scene)
 {
     char text[32];
     double high = image->height / 14.0, y = image->height - 1.5 * high, x = high / 2;
@@ -122,7 +124,7 @@ static void draw_score(canvas *c, const mien_image *image, const practice_scene 
 }
 
 /* Seconds that are left to get ready, large. */
-static void draw_countdown(canvas *c, const mien_image *image, const practice_scene *scene)
+static void draw_countdown(canvas *c, const mien_image *image, const prompt_scene *scene)
 {
     char text[32];
     double letters = image->height / 5.0;
@@ -134,25 +136,64 @@ static void draw_countdown(canvas *c, const mien_image *image, const practice_sc
     canvas_text(c, (image->width - width) / 2, y, letters, text);
 }
 
-mien_status practice_view_show(practice_view *v, const mien_image *image,
-                               const practice_scene *scene, mien_error *error)
+/* The face is looked at: a red disc and the seconds that are left, at the foot. */
+static void draw_recording(canvas *c, const mien_image *image, const prompt_scene *scene)
+{
+    char text[32];
+    double high = image->height / 14.0, y = image->height - 1.5 * high;
+    snprintf(text, sizeof text, "%.0f s", ceil(scene->moment.left_s));
+    draw_panel(c->cr, 0, y - high / 2, image->width, 2 * high);
+    cairo_arc(c->cr, high, y + high / 2, high / 2, 0, 2 * M_PI);
+    cairo_set_source_rgb(c->cr, 0.9, 0.15, 0.15);
+    cairo_fill(c->cr);
+    cairo_set_source_rgb(c->cr, 1, 1, 1);
+    canvas_text(c, 2 * high, y + high * 0.85, high, text);
+}
+
+/* The picture goes on behind dark glass, under the sign that all players have. */
+static void draw_pause(canvas *c, const mien_image *image)
+{
+    static const char words[] = "paused: space goes on";
+    double bar = image->height / 24.0, high = 5 * bar, letters = image->height / 16.0;
+    double x = image->width / 2.0, y = image->height / 2.0 - high;
+    draw_panel(c->cr, 0, 0, image->width, image->height);
+    cairo_set_source_rgb(c->cr, 1, 1, 1);
+    cairo_rectangle(c->cr, x - 2 * bar, y, 1.5 * bar, high);
+    cairo_rectangle(c->cr, x + bar / 2, y, 1.5 * bar, high);
+    cairo_fill(c->cr);
+    canvas_text(c, x - canvas_text_width(c, letters, words) / 2, y + high + 2 * letters, letters,
+                words);
+}
+
+static void draw_scene(prompt_view *v, const mien_image *image, const prompt_scene *scene)
+{
+    if (scene->who != NULL)
+        draw_person(&v->canvas, image, scene->who);
+    draw_target(&v->canvas, image, scene);
+    if (scene->paused)
+        draw_pause(&v->canvas, image);
+    else if (scene->moment.phase == PROMPT_REST)
+        draw_countdown(&v->canvas, image, scene);
+    else if (scene->scored)
+        draw_score(&v->canvas, image, scene);
+    else
+        draw_recording(&v->canvas, image, scene);
+}
+
+mien_status prompt_view_show(prompt_view *v, const mien_image *image, const prompt_scene *scene,
+                             mien_error *error)
 {
     mien_image view;
     char words[128];
     mien_status status = load_mirrored(v, image, error);
     if (status != MIEN_OK)
         return status;
-    if (scene->who != NULL)
-        draw_person(&v->canvas, image, scene->who);
-    draw_target(&v->canvas, image, scene);
-    if (scene->moment.phase == PROMPT_ACT)
-        draw_score(&v->canvas, image, scene);
-    else
-        draw_countdown(&v->canvas, image, scene);
-    snprintf(words, sizeof words, "%zu of %zu   best %.0f%s", scene->moment.task + 1, scene->tasks,
-             scene->best, scene->who == NULL ? "   no face" : "");
+    draw_scene(v, image, scene);
+    snprintf(words, sizeof words, "%s%zu of %zu   %s%s", scene->paused ? "PAUSED   " : "",
+             scene->moment.task + 1, scene->tasks, scene->words,
+             scene->who == NULL ? "   no face" : "");
     status = canvas_view(&v->canvas, &view, error);
     if (status != MIEN_OK)
         return status;
-    return live_window_show(v->window, &view, words, "q: end", error);
+    return live_window_show(v->window, &view, words, "space pause   q end", error);
 }
