@@ -98,11 +98,18 @@ static bool add_file(saved_picture **files, size_t *count, size_t *room, const s
     return true;
 }
 
-static mien_status take_name(saved_run *run, const char *name, mien_error *error)
+/* Links and all else that is no regular file are somebody else's. */
+static bool is_file(int folder, const char *name)
+{
+    struct stat info;
+    return fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode);
+}
+
+static mien_status take_name(saved_run *run, int folder, const char *name, mien_error *error)
 {
     saved_picture file = {.sub_folder = run->sub_folder_count - 1};
     file_kind kind = read_name(run, name, &file);
-    if (kind == FILE_OF_OTHERS)
+    if (kind == FILE_OF_OTHERS || !is_file(folder, name))
         return MIEN_OK;
     file.name = memory_copy_string(name);
     bool added = file.name != NULL;
@@ -120,13 +127,6 @@ static mien_status take_name(saved_run *run, const char *name, mien_error *error
 static int open_sub_folder(const saved_run *run, const char *name)
 {
     return openat(run->descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-/* A regular file of the run is a file; links and all else are somebody else's. */
-static bool is_file(int folder, const char *name)
-{
-    struct stat info;
-    return fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode);
 }
 
 static mien_status look_into(saved_run *run, int descriptor, const char *name, mien_error *error)
@@ -149,8 +149,7 @@ static mien_status look_into(saved_run *run, int descriptor, const char *name, m
     mien_status status = MIEN_OK;
     const struct dirent *entry;
     while (status == MIEN_OK && (entry = readdir(stream)) != NULL)
-        if (is_file(descriptor, entry->d_name))
-            status = take_name(run, entry->d_name, error);
+        status = take_name(run, descriptor, entry->d_name, error);
     closedir(stream);
     return status;
 }

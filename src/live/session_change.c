@@ -49,20 +49,26 @@ static size_t count_all_pictures(const session_arguments *a, store *s)
     return count;
 }
 
-static bool is_confirmed(const session_arguments *a, store *s)
+static bool says_yes(void)
 {
     char answer[16] = "";
-    size_t pictures = count_all_pictures(a, s);
-    fprintf(stderr, "delete %d %s with all samples", a->count,
-            a->count == 1 ? "session" : "sessions");
-    if (a->pictures)
-        fprintf(stderr, " and %zu %s", pictures, pictures == 1 ? "picture" : "pictures");
-    fputs(", for good?", stderr);
-    if (!a->pictures && pictures > 0)
-        fprintf(stderr, " (%zu %s: --pictures deletes them too)", pictures,
-                pictures == 1 ? "picture stays" : "pictures stay");
-    fputs(" [y/N] ", stderr);
     return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+/* *pictures: whether theirs are deleted too, which is asked for where there are any. */
+static bool is_confirmed(const session_arguments *a, store *s, bool *pictures)
+{
+    size_t count = count_all_pictures(a, s);
+    fprintf(stderr, "delete %d %s with all samples, for good? [y/N] ", a->count,
+            a->count == 1 ? "session" : "sessions");
+    if (!says_yes())
+        return false;
+    if (count > 0 && !*pictures) {
+        fprintf(stderr, "and the %zu %s of faces that %s saved? [y/N] ", count,
+                count == 1 ? "picture" : "pictures", a->count == 1 ? "it" : "they");
+        *pictures = says_yes();
+    }
+    return true;
 }
 
 /* Numbers are looked at before anything is deleted. */
@@ -76,6 +82,8 @@ static int check_ids(const session_arguments *a)
         return cli_wrong_usage(a->command, "add --yes, since there is no terminal to ask on");
     return status;
 }
+
+static const char stay[] = "stay (--pictures deletes such)";
 
 /* Pictures first: while there are any, the session says where. */
 static int delete_one(store *s, int64_t id, bool with_pictures)
@@ -92,7 +100,7 @@ static int delete_one(store *s, int64_t id, bool with_pictures)
     if (status == EXIT_DONE && store_delete(s, id, &error) != MIEN_OK)
         status = cli_fail(&error);
     if (status == EXIT_DONE && !with_pictures && where != NULL)
-        session_tell_pictures(id, where, "stay (--pictures deletes such)");
+        session_tell_pictures(id, where, stay);
     free(where);
     return status;
 }
@@ -102,13 +110,13 @@ int session_delete(const session_arguments *a, store *s)
     int status = check_ids(a);
     if (status != EXIT_DONE)
         return status;
-    if (!a->yes && !is_confirmed(a, s)) {
+    bool all = true, pictures = a->pictures;
+    if (!a->yes && !is_confirmed(a, s, &pictures)) {
         fputs("mien: nothing was deleted\n", stderr);
         return EXIT_FAILED;
     }
-    bool all = true;
     for (int i = 0; i < a->count; i++)
-        all &= delete_one(s, strtoll(a->names[i], NULL, 10), a->pictures) == EXIT_DONE;
+        all &= delete_one(s, strtoll(a->names[i], NULL, 10), pictures) == EXIT_DONE;
     status = scrub(s);
     return all ? status : EXIT_FAILED;
 }
@@ -141,11 +149,11 @@ static mien_status prune_one(store *s, pruning *p, const store_session *session,
     if (status != MIEN_OK && status != MIEN_NOT_FOUND) /* somebody else was faster */
         return status;
     p->count++;
-    if (p->dry_run || !p->pictures)
+    if (p->dry_run)
         session_tell_pictures(session->id, session->pictures,
-                              p->pictures  ? "would go"
-                              : p->dry_run ? "would stay (--pictures deletes such)"
-                                           : "stay (--pictures deletes such)");
+                              p->pictures ? "would go" : "would stay");
+    else if (!p->pictures)
+        session_tell_pictures(session->id, session->pictures, stay);
     if (p->tell) {
         printf("%4" PRId64 "  ", session->id);
         session_print_text(session->name);

@@ -3,9 +3,11 @@
 
 import base64
 import os
+import pty
 import re
 import shutil
 import sqlite3
+import unittest
 import xml.etree.ElementTree as xml
 
 from support import (ASTRONAUT_GRAY, DONE, FAILED, USAGE, ProgramTest, astronaut_gray, crop, pgm,
@@ -203,6 +205,30 @@ class Deleted(PicturesTest):
                          + re.escape(os.path.realpath(self.saved)) + "', files named 20")
         self.assertEqual({p: p.read_bytes() for p in self.saved.glob("*/*")}, before)
 
+    def answer(self, number, answers):
+        """What somebody at a terminal is asked."""
+        terminal, end = pty.openpty()
+        os.write(terminal, answers.encode())
+        result = self.run_mien("session", "delete", "--store", self.store, number, stdin=end)
+        os.close(end)
+        os.close(terminal)
+        return result
+
+    def test_delete_asks(self):
+        result = self.answer(1, "n\n")
+        self.assertEqual(result.status, FAILED)
+        self.assertNotIn("pictures", result.err)
+        self.assertEqual(len(self.pictures()), 7)
+        result = self.answer(1, "y\nn\n")
+        self.assertIn("and the 7 pictures of faces that it saved? [y/N]", result.err)
+        self.assertIn("7 pictures of session 1, and the tables about them, stay", result.err)
+        self.live()
+        self.assertEqual(len(self.pictures()), 14)
+        result = self.answer(2, "y\ny\n")
+        self.assertEqual(result.status, DONE)
+        self.assertIn("7 pictures of session 2 deleted in", result.err)
+        self.assertEqual(len(self.pictures()), 7)
+
     def test_exactly_these_files_are_deleted(self):
         gone = {*self.saved.glob("*/*")}
         run = self.pictures()[0].name[:19]
@@ -264,7 +290,7 @@ class Deleted(PicturesTest):
         result = self.session("prune", "--dry-run", "--pictures")
         self.assertEqual(result.out, "   1  Morning\n")
         self.assertIn("7 pictures of session 1, and the tables about them, would go", result.err)
-        self.assertIn("would stay", self.session("prune", "--dry-run").err)
+        self.assertIn("about them, would stay: ", self.session("prune", "--dry-run").err)
         self.assertEqual(len(self.pictures()), 7)
         result = self.session("prune", "--pictures")
         self.assertEqual(result.out, "   1  Morning\n")
@@ -278,3 +304,21 @@ class Deleted(PicturesTest):
     def test_wrong_usage(self):
         for command in ("list", "show", "export"):
             self.session(command, "--pictures", 1, status=USAGE)
+
+
+@unittest.skipUnless("MIEN_TEST_POSTGRES" in os.environ, "MIEN_TEST_POSTGRES names no database")
+class OnAServer(PicturesTest):
+    """The same on a server: pictures stay on the machine that saved them."""
+
+    def test_pictures_beside_a_server(self):
+        self.store = os.environ["MIEN_TEST_POSTGRES"]
+        shutil.rmtree(self.saved)
+        printed = self.live()
+        number = re.search(r"kept as session (\d+)", printed.err)[1]
+        told = self.session("show", "--json", number).json_lines()[0]
+        self.assertEqual((told["pictures"]["count"], told["event_count"]), (7, 0))
+        path = self.folder / "page.html"
+        result = self.run_mien("report", "--store", self.store, "--out", path, number)
+        self.assertEqual((result.status, path.read_text().count("<figure>")), (DONE, 6))
+        self.session("delete", "--yes", "--pictures", number)
+        self.assertEqual(list(self.saved.glob("*/*")), [])
