@@ -200,12 +200,13 @@ static mien_status look(saved_run *run, mien_error *error)
 
 mien_status saved_run_open(const char *where, saved_run *run, mien_error *error)
 {
-    *run = (saved_run){.descriptor = -1};
+    *run = (saved_run){0};
     const char *slash = strrchr(where, '/');
     if (where[0] != '/' || !is_run_name(slash + 1))
         return error_set(error, MIEN_MALFORMED,
                          "the store is damaged: '%s' does not say where pictures were saved",
                          where);
+    run->descriptor = -1;
     run->folder = memory_copy_bytes_as_string(where, slash > where ? (size_t)(slash - where) : 1);
     run->name = memory_copy_string(slash + 1);
     mien_status status = run->folder != NULL && run->name != NULL

@@ -63,7 +63,8 @@ int session_delete_pictures(int64_t id, const char *where);
 /* A line for `mien session show`. */
 void session_print_pictures(const char *where);
 
-/* The same as JSON (docs/OUTPUT.md), the caller's; NULL when out of memory. */
+/* The same as JSON (docs/OUTPUT.md), null where it cannot be said, after a message; the caller's.
+ * NULL when out of memory. */
 json_t *session_pictures_json(const char *where);
 
 /* ---- Texts ---- */

@@ -89,24 +89,30 @@ int session_delete_pictures(int64_t id, const char *where)
 
 /* ---- Showing ---- */
 
-/* What lies there; *gone: pictures that do no more, where that is known. */
-static bool look(const char *where, saved_run *run, size_t *gone)
+/* What lies there; *gone: pictures that do no more, where that is known. Success: the caller frees
+ * *run, whose folder is NULL where none were saved. */
+static mien_status look(const char *where, saved_run *run, size_t *gone, mien_error *error)
 {
     bool broken;
-    int status;
-    if (!open_run(where, run, &status))
-        return false;
-    if (saved_run_read_tables(run, gone, &broken, NULL) == MIEN_OK)
-        return true;
-    saved_run_close(run);
-    return false;
+    *run = (saved_run){0};
+    if (where[0] == '\0')
+        return MIEN_OK;
+    mien_status status = saved_run_open(where, run, error);
+    if (status == MIEN_OK)
+        status = saved_run_read_tables(run, gone, &broken, error);
+    if (status != MIEN_OK)
+        saved_run_close(run);
+    return status;
 }
 
 void session_print_pictures(const char *where)
 {
     saved_run run;
     size_t gone;
-    if (!look(where, &run, &gone))
+    mien_error error;
+    if (look(where, &run, &gone, &error) != MIEN_OK)
+        cli_fail(&error);
+    if (run.folder == NULL)
         return;
     printf("%-10s", "pictures");
     if (run.is_there)
@@ -129,8 +135,12 @@ json_t *session_pictures_json(const char *where)
 {
     saved_run run;
     size_t gone;
-    if (!look(where, &run, &gone))
-        return json_null();
+    mien_error error;
+    mien_status status = look(where, &run, &gone, &error);
+    if (status != MIEN_OK)
+        cli_fail(&error);
+    if (run.folder == NULL)
+        return status == MIEN_OUT_OF_MEMORY ? NULL : json_null();
     json_t *object = json_object();
     bool complete = json_object_set_new(object, "folder", json_text_name(run.folder)) == 0;
     complete &= json_object_set_new(object, "run", json_text_name(run.name)) == 0;
