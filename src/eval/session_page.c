@@ -66,7 +66,8 @@ static mien_status find_all(session_findings *f, mien_error *error)
         status = group_follow(t, &s->person, &s->group, &f->group, error);
     if (status == MIEN_OK)
         status = events_find(t, &s->events, f->roles.neutral, &f->events, &f->event_count, error);
-    f->ratios = person_session_ratios(f->people, f->people_count, &s->person);
+    if (status == MIEN_OK)
+        f->ratios = person_session_ratios(f->people, f->people_count, &s->person);
     return status;
 }
 
