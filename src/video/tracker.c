@@ -48,7 +48,7 @@ tracker_settings tracker_defaults(void)
                               .min_overlap = 0.3,
                               .max_ratio = 1.8,
                               .remember_s = 30,
-                              .max_looks = 0.2,
+                              .max_looks = 0.23,
                               .looks_margin = 0.1,
                               .looks_weight = 2};
 }
