@@ -201,14 +201,28 @@ static bool is_remembered(const tracker *t, const track *one, double time_s)
            since_s < t->settings.remember_s;
 }
 
-static void drop_lost(tracker *t, double time_s)
+/* The number of those who are away and remembered. */
+static size_t mark_away(tracker *t, double time_s)
 {
-    size_t kept = 0;
+    size_t remembered = 0;
     for (size_t i = 0; i < t->count; i++) {
         track *one = &t->tracks[i];
         one->away = !is_alive(t, one, time_s);
-        if (!one->away || is_remembered(t, one, time_s))
-            t->tracks[kept++] = *one;
+        remembered += one->away && is_remembered(t, one, time_s);
+    }
+    return remembered;
+}
+
+static void drop_lost(tracker *t, double time_s)
+{
+    size_t kept = 0, remembered = mark_away(t, time_s);
+    for (size_t i = 0; i < t->count; i++) {
+        const track *one = &t->tracks[i];
+        if (one->away && !is_remembered(t, one, time_s))
+            continue;
+        if (one->away && remembered-- > TRACKER_MOST_AWAY)
+            continue;
+        t->tracks[kept++] = *one;
     }
     t->count = kept;
 }

@@ -26,6 +26,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Of more people who are away, those who came first are forgotten. */
+enum { TRACKER_MOST_AWAY = 100 };
+
 typedef struct tracker_settings {
     int confirm_hits;    /* boxes that a track needs before it gets an id, at least 1 */
     double keep_s;       /* a track with an id lives on for so long without a box, at least 0 */
@@ -72,11 +75,12 @@ void tracker_free(tracker *tracker);
 
 /*
  * The boxes (count) that were found at time_s. looks: finite, one for each box, or NULL for none.
- * ids (count): the id of each, no two the same, 0 while its track is not confirmed. Whoever had a
- * box in the last update gets a chance in this one, however much time lies between, up to
+ * ids (count): the id of each, never the same twice, or 0 while its track is not confirmed. Whoever
+ * had a box in the last update gets a chance in this one, however much time lies between, up to
  * max_gap_s; a smaller step back counts as no time. The work grows with the cube of the number of
- * faces. Failure: ids are undefined; MIEN_INVALID_ARGUMENT (time or a box is not finite, a box has
- * no area), nothing has changed; MIEN_OUT_OF_MEMORY, the tracks have at most moved to time_s.
+ * faces, and in proportion to those who are away. Failure: ids are undefined; MIEN_INVALID_ARGUMENT
+ * (time or a box is not finite, a box has no area), nothing has changed; MIEN_OUT_OF_MEMORY, the
+ * tracks have at most moved to time_s.
  */
 mien_status tracker_update(tracker *tracker, double time_s, const image_rect *boxes,
                            const looks *looks, size_t count, int64_t *ids, mien_error *error);

@@ -288,6 +288,25 @@ static void test_jumps_of_time(void **state)
     }
 }
 
+/* However many pass by, what is remembered of them is bounded. */
+static void test_a_crowd_that_passed(void **state)
+{
+    (void)state;
+    room r = make_room(3600);
+    size_t count;
+    for (int i = 0; i < TRACKER_MOST_AWAY + 50; i++) {
+        for (int k = 0; k < 3; k++) {
+            enter(&r, 300.0 * i, 100, looks_number(i % MOST));
+            pass_frame(&r);
+        }
+    }
+    pass_empty(&r, 3);
+    const track *tracks = tracker_tracks(r.tracker, &count);
+    assert_int_equal(count, TRACKER_MOST_AWAY);
+    assert_int_equal(tracks[count - 1].id, TRACKER_MOST_AWAY + 50);
+    tracker_free(r.tracker);
+}
+
 /* People come, go and pass each other at random: an id is never in two places (pass_frame looks),
  * and none is ever that of somebody who looks different. */
 static void test_a_busy_room(void **state)
@@ -350,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_how_long_and_how_far),
         cmocka_unit_test(test_without_clothes_nobody_is_known),
         cmocka_unit_test(test_jumps_of_time),
+        cmocka_unit_test(test_a_crowd_that_passed),
         cmocka_unit_test(test_a_busy_room),
         cmocka_unit_test(test_settings),
     };
