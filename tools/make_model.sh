@@ -11,19 +11,36 @@ if [ $# -lt 2 ]; then
 fi
 name=$1
 data=$2
-run=${3:-runs}/$name
+runs=${3:-runs}
 mien=${MIEN:-build/mien}
 here=$(dirname "$0")
-recipe=$here/../models/recipes/$name.txt
+recipes=$here/../models/recipes
 model=$here/../models/$name.onnx
 
-if [ ! -e "$recipe" ]; then
-    echo "make_model.sh: there is no recipe $recipe" >&2
+if [ ! -e "$recipes/$name.txt" ]; then
+    echo "make_model.sh: there is no recipe $recipes/$name.txt" >&2
     exit 2
 fi
-mkdir -p "$run"
 
-"$mien" train --threads 1 --data "$data" --out "$run" "$recipe"
+# learn NAME [OPTION ...]: a run in $runs/NAME by the recipe of that name
+learn() {
+    learned=$1
+    shift
+    mkdir -p "$runs/$learned"
+    "$mien" train --threads 1 --data "$data" --out "$runs/$learned" "$@" "$recipes/$learned.txt"
+}
+
+before=
+if [ "$name" = mien ]; then # taught by a smaller one, then by that and by itself
+    before="mien-small mien-first"
+    learn mien-small
+    learn mien-first --teacher "$runs/mien-small/best.onnx"
+    learn mien --initial "$runs/mien-first/last.onnx" \
+        --teacher "$runs/mien-small/best.onnx" --teacher "$runs/mien-first/last.onnx"
+else
+    learn "$name"
+fi
+run=$runs/$name
 "$mien" model calibrate --float16 --data "$data" --out "$model" "$run/best.onnx"
 
 score() {
@@ -37,4 +54,5 @@ score mirrored --split PrivateTest --mirror
 score apart --split PrivateTest --without-near Training
 "$mien" bench --json --model "$model" >"$run/bench.json"
 "$mien" model info --json "$model" >"$run/info.json"
-python3 "$here/model_card.py" "$name" "$run" "$model" >"$here/../models/$name.md"
+# shellcheck disable=SC2086
+python3 "$here/model_card.py" "$runs" "$model" "$name" $before >"$here/../models/$name.md"

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the card of a model that mien ships, from the figures of tools/make_model.sh.
 
-model_card.py NAME RUN MODEL: RUN holds public, private, mirrored and apart.json (mien eval --json),
-bench.json (mien bench --json), log.jsonl and info.json; the card goes to standard output.
+model_card.py RUNS MODEL NAME [BEFORE ...]: RUNS/NAME holds public, private, mirrored and apart.json
+(mien eval --json), bench.json (mien bench --json), info.json and log.jsonl; BEFORE are the runs that
+came before it. The card goes to standard output.
 """
 
 import json
@@ -70,8 +71,15 @@ def confusion_table(figures):
         yield f"| {name} | " + " | ".join(str(count) for count in row) + " |"
 
 
+def trained(runs, name):
+    lines = (runs / name / "log.jsonl").read_text().splitlines()
+    return f"{len(lines)} epochs by [recipes/{name}.txt](recipes/{name}.txt)"
+
+
 def main():
-    name, folder, model = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+    runs, model = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    name, before = sys.argv[3], sys.argv[4:]
+    folder = runs / name
 
     def run(part):
         return json.loads((folder / f"{part}.json").read_text())
@@ -79,7 +87,6 @@ def main():
     info, bench = run("info"), run("bench")
     settings = info["settings"]
     shape = info["inputs"][0]["shape"]
-    epochs = len((folder / "log.jsonl").read_text().splitlines())
     private = run("private")
     lines = [
         f"# {model.name}",
@@ -96,8 +103,7 @@ def main():
         f" under {settings.get('mien.unsure_below', '0')} a face is marked unsure |",
         f"| data | FER-2013: 28,709 pictures of Training to learn from, PublicTest to choose by."
         " Research use; web photographs |",
-        f"| training | {epochs} epochs by [recipes/{name}.txt](recipes/{name}.txt), seed"
-        f" {settings.get('mien.provenance.seed', '1')} |",
+        f"| training | {', then '.join(trained(runs, part) for part in [*before, name])} |",
         f"| made by | `tools/make_model.sh {name} fer2013.csv` |",
         "",
         "## Figures",
