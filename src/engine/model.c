@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/team.h"
 #include "nn/onnx.h"
 
 #include <math.h>
@@ -106,9 +107,13 @@ static mien_status open_model(const void *bytes, size_t size, const char *name, 
                               mien_error *error)
 {
     *out = NULL;
+    if (options->threads < 0 || options->threads > TEAM_MOST_MEMBERS)
+        return error_set(error, MIEN_INVALID_ARGUMENT, "%d threads for a face, not 1 to %d",
+                         options->threads, TEAM_MOST_MEMBERS);
     mien_model *model = memory_zeroed(1, sizeof *model);
     if (model == NULL)
         return error_no_memory(error, name, sizeof *model);
+    model->threads = options->threads > 0 ? options->threads : 1;
     const engine_network_options network_options = {.sidecar_text = sidecar,
                                                     .name = name,
                                                     .kernels = options->kernels,

@@ -40,16 +40,18 @@ void lower_release(lowerer *l, int value)
 
 /* ---- Steps ---- */
 
-static void run_reference(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                          void *scratch)
+static void run_reference(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                          nn_tensor *output, void *scratch)
 {
+    (void)part;
     (void)scratch;
     step->op->run(&step->u.params, inputs, step->input_count, output);
 }
 
-static void run_layout(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                       void *scratch)
+static void run_layout(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                       nn_tensor *output, void *scratch)
 {
+    (void)part;
     (void)scratch;
     step->kernels->transpose(inputs[0].data, step->u.transpose.planes, step->u.transpose.rows,
                              step->u.transpose.columns, output->data);
@@ -75,6 +77,25 @@ nn_step *lower_step(lowerer *l, const char *name, step_run run, const int *input
                       .input_count = input_count,
                       .output = output};
     return step;
+}
+
+/* ---- How long steps take ---- */
+
+int64_t lower_product_time(const lowerer *l, const plan_node *node, int64_t per_ns)
+{
+    return l->plan->multiply_adds[node->node - l->plan->graph->nodes] / per_ns;
+}
+
+int64_t lower_pass_time(int64_t count)
+{
+    return count / 4; /* from and to the second cache */
+}
+
+int64_t lower_pool_time(const nn_pool *pool)
+{
+    const nn_extent *out = &pool->out;
+    int64_t taps = (int64_t)pool->window.kernel[0] * pool->window.kernel[1];
+    return lower_pass_time(out->batch * out->height * out->width * out->channels) * taps / 2;
 }
 
 /* ---- Layouts ---- */
@@ -145,11 +166,13 @@ mien_status lower_in_layout(lowerer *l, int value, bool channels_last, int *resu
 
 /* ---- BF16 ---- */
 
-static void run_rounding(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                         void *scratch)
+static void run_rounding(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                         nn_tensor *output, void *scratch)
 {
     (void)scratch;
-    step->bf16_kernels->from_floats(inputs[0].data, nn_elements(&output->shape), output->data);
+    nn_span span = nn_share(part, nn_elements(&output->shape), LOWER_NUMBERS);
+    step->bf16_kernels->from_floats((const float *)inputs[0].data + span.first,
+                                    span.end - span.first, (nn_bf16 *)output->data + span.first);
 }
 
 mien_status lower_in_bf16(lowerer *l, int value, int *result)
@@ -168,6 +191,7 @@ mien_status lower_in_bf16(lowerer *l, int value, int *result)
     if (step == NULL)
         return lower_no_memory(l);
     step->bf16_kernels = plan->bf16;
+    step->nanoseconds = lower_pass_time(nn_elements(lower_shape_of(l, value)));
     plan->values[rounded].channels_last = plan->values[value].channels_last;
     plan->values[value].rounded = rounded;
     *result = rounded;
