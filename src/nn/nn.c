@@ -333,6 +333,11 @@ const float *nn_session_output(const nn_session *session, size_t index)
     return resolve(session->plan, session->arena, session->plan->outputs[index]).data;
 }
 
+int nn_session_step_parts(const nn_session *session, size_t step)
+{
+    return session->parts[step];
+}
+
 static void run_part(void *context, int index, int member)
 {
     const nn_session *session = context;

@@ -129,6 +129,9 @@ const float *nn_session_output(const nn_session *session, size_t index);
  */
 void nn_session_run(nn_session *session);
 
+/* Into how many parts the session cuts a step; 1: the caller does it alone. */
+int nn_session_step_parts(const nn_session *session, size_t step);
+
 /* Runs one step only (0..step_count-1 in order make a run), for profiles. */
 void nn_session_run_step(nn_session *session, size_t step);
 
