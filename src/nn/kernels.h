@@ -96,7 +96,8 @@ typedef struct nn_kernels {
                             int64_t rows, int64_t channels, nn_activation activation, float *y);
 
     /* (planes, rows, columns) -> (planes, columns, rows): between channels first and last. */
-    void (*transpose)(const float *x, int64_t planes, int64_t rows, int64_t columns, float *y);
+    void (*transpose)(nn_part part, const float *x, int64_t planes, int64_t rows, int64_t columns,
+                      float *y);
 } nn_kernels;
 
 /*

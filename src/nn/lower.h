@@ -28,8 +28,12 @@ void lower_release(lowerer *l, int value);
 nn_step *lower_step(lowerer *l, const char *name, step_run run, const int *inputs, int input_count,
                     int output);
 
-/* A guess at the nanoseconds that a convolution or product takes. per_ns: multiply-adds. */
-int64_t lower_product_time(const lowerer *l, const plan_node *node, int64_t per_ns);
+/*
+ * A guess at the nanoseconds that a convolution or product takes, which makes `out` in `group`
+ * groups. speed: times as many products as in float.
+ */
+int64_t lower_product_time(const lowerer *l, const plan_node *node, const nn_extent *out, int group,
+                           int speed);
 
 /* The same for what reads and writes `count` numbers, and does little with each. */
 int64_t lower_pass_time(int64_t count);

@@ -120,7 +120,7 @@ static mien_status lower_byte_conv(lowerer *l, const plan_node *node)
     if (step == NULL)
         return lower_no_memory(l);
     step->u.byte_conv = conv;
-    step->nanoseconds = lower_product_time(l, node, conv.group > 1 ? 20 : 150);
+    step->nanoseconds = lower_product_time(l, node, &conv.out, conv.group, 3);
     step->scratch_bytes = step->byte_kernels->conv_scratch_bytes(&conv);
     return MIEN_OK;
 }

@@ -121,12 +121,6 @@ static mien_status pack(lowerer *l, const plan_node *node, nn_conv *conv)
     return status;
 }
 
-/* On a core that makes 100 GFLOP/s. Depthwise convolutions wait for memory. */
-static int64_t products_per_ns(const nn_conv *conv, bool bf16)
-{
-    return (conv->group > 1 ? 12 : 50) * (bf16 ? 2 : 1);
-}
-
 static mien_status lower_conv(lowerer *l, const plan_node *node, nn_conv *conv)
 {
     bool picture = node->op == &nn_op_conv;
@@ -149,7 +143,7 @@ static mien_status lower_conv(lowerer *l, const plan_node *node, nn_conv *conv)
         return lower_no_memory(l);
     step->u.conv = *conv;
     step->bf16_kernels = l->plan->bf16;
-    step->nanoseconds = lower_product_time(l, node, products_per_ns(conv, node->bf16));
+    step->nanoseconds = lower_product_time(l, node, &conv->out, conv->group, node->bf16 ? 2 : 1);
     step->scratch_bytes = node->bf16 ? l->plan->bf16->conv_scratch_bytes(conv)
                                      : l->plan->kernels->conv_scratch_bytes(conv);
     return MIEN_OK;

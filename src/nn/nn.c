@@ -213,7 +213,7 @@ const char *nn_plan_step_name(const nn_plan *plan, size_t index)
 
 /* ---- Session ---- */
 
-#define PART_NS         3000 /* the least that is worth handing over */
+#define PART_NS         2000 /* the least that is worth handing over */
 #define PARTS_OF_MEMBER 2    /* so that one who comes late leaves less to wait for */
 
 struct nn_session {
@@ -258,14 +258,21 @@ static void resolve_steps(nn_session *session)
     }
 }
 
+/* As many parts for each member, or one for some of them. */
+static int parts_of(const nn_step *step, int members)
+{
+    int64_t worth = step->nanoseconds / PART_NS;
+    if (members == 1 || worth <= 1)
+        return 1;
+    if (worth >= (int64_t)members * PARTS_OF_MEMBER)
+        return members * PARTS_OF_MEMBER;
+    return worth < members ? (int)worth : members;
+}
+
 static void cut_steps(nn_session *session)
 {
-    int members = team_size(session->team);
-    for (size_t s = 0; s < session->plan->step_count; s++) {
-        int64_t worth = session->plan->steps[s].nanoseconds / PART_NS;
-        int64_t most = members > 1 ? members * PARTS_OF_MEMBER : 1;
-        session->parts[s] = (int)(worth < 1 ? 1 : worth < most ? worth : most);
-    }
+    for (size_t s = 0; s < session->plan->step_count; s++)
+        session->parts[s] = parts_of(&session->plan->steps[s], team_size(session->team));
 }
 
 /* false: out of memory. */

@@ -148,7 +148,7 @@ static void call_binary_channels(bench_args *a)
 
 static void call_transpose(bench_args *a)
 {
-    a->kernels->transpose(a->x.data, 1, ROWS, CHANNELS, a->y.data);
+    a->kernels->transpose(nn_whole(), a->x.data, 1, ROWS, CHANNELS, a->y.data);
 }
 
 static void bench_rows(const nn_kernels *kernels)
