@@ -5,7 +5,6 @@
 #include "base/memory.h"
 
 #include <pthread.h>
-#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,9 +21,9 @@ typedef struct team_member {
 
 struct team {
     /* The number of the job, and in the lower half its pieces that nobody has taken. */
-    alignas(MEMORY_ALIGNMENT) atomic_uint_fast64_t open;
-    alignas(MEMORY_ALIGNMENT) atomic_int unfinished; /* pieces that are not done */
-    atomic_bool caller_sleeps, members_sleep;        /* one or more */
+    _Alignas(MEMORY_ALIGNMENT) atomic_uint_fast64_t open;
+    _Alignas(MEMORY_ALIGNMENT) atomic_int unfinished; /* pieces that are not done */
+    atomic_bool caller_sleeps, members_sleep;         /* one or more */
     /* The job. Written while no piece is open, read by who has taken one. */
     team_task *task;
     void *context;
