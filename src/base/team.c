@@ -20,14 +20,14 @@ typedef struct team_member {
 } team_member;
 
 struct team {
-    /* The number of the job, and in the lower half its pieces that nobody has taken. */
-    _Alignas(MEMORY_ALIGNMENT) atomic_uint_fast64_t open;
+    /* The pieces that nobody has taken: the first one, in the upper half the end. */
+    _Alignas(MEMORY_ALIGNMENT) _Atomic uint64_t open;
     _Alignas(MEMORY_ALIGNMENT) atomic_int unfinished; /* pieces that are not done */
     atomic_bool caller_sleeps, members_sleep;         /* one or more */
-    /* The job. Written while no piece is open, read by who has taken one. */
+    /* The job. Written while no piece is open, read by who has taken one. A piece is of the job
+     * that is at hand when it is taken, however long the taker hesitated. */
     team_task *task;
     void *context;
-    int pieces;
     int size; /* the caller and the threads that were started */
     pthread_mutex_t mutex;
     pthread_cond_t called, done;
@@ -46,20 +46,35 @@ static void pause_briefly(void)
 #endif
 }
 
-static bool is_open(team *t)
+#define ONE_FROM_THE_END (UINT64_C(1) << 32)
+
+static uint32_t first_of(uint64_t open)
 {
-    return (uint32_t)atomic_load(&t->open) != 0;
+    return (uint32_t)open;
 }
 
-/* Takes the next piece of the job. */
-static bool take_piece(team *t, int *piece)
+static uint32_t end_of(uint64_t open)
 {
-    uint_fast64_t open = atomic_load(&t->open);
+    return (uint32_t)(open >> 32);
+}
+
+static bool is_open(team *t)
+{
+    uint64_t open = atomic_load(&t->open);
+    return first_of(open) < end_of(open);
+}
+
+/* The caller takes from the front, the others from the end: of job after job each then works on
+ * much the same share, which lies in the cache of its core. */
+static bool take_piece(team *t, int member, int *piece)
+{
+    uint64_t open = atomic_load(&t->open), left;
     do {
-        if ((uint32_t)open == 0)
+        if (first_of(open) >= end_of(open))
             return false;
-    } while (!atomic_compare_exchange_weak(&t->open, &open, open - 1));
-    *piece = t->pieces - (int)(uint32_t)open;
+        left = member == 0 ? open + 1 : open - ONE_FROM_THE_END;
+    } while (!atomic_compare_exchange_weak(&t->open, &open, left));
+    *piece = (int)(member == 0 ? first_of(open) : end_of(left));
     return true;
 }
 
@@ -73,7 +88,7 @@ static void wake_caller(team *t)
 static void work(team *t, int member)
 {
     int piece;
-    while (take_piece(t, &piece)) {
+    while (take_piece(t, member, &piece)) {
         t->task(t->context, piece, member);
         if (atomic_fetch_sub(&t->unfinished, 1) == 1 && atomic_load(&t->caller_sleeps))
             wake_caller(t);
@@ -189,10 +204,8 @@ void team_run(team *t, int pieces, team_task *task, void *context)
     }
     t->task = task;
     t->context = context;
-    t->pieces = pieces;
     atomic_store(&t->unfinished, pieces);
-    uint_fast64_t number = (atomic_load(&t->open) >> 32) + 1;
-    atomic_store(&t->open, number << 32 | (uint32_t)pieces);
+    atomic_store(&t->open, (uint64_t)pieces << 32);
     if (atomic_load(&t->members_sleep))
         wake_members(t);
     work(t, 0);

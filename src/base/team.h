@@ -4,8 +4,8 @@
 
 /*
  * Threads that wait between jobs and do one together. A job is cut into pieces; each member takes
- * the next one that nobody has until none is left, so that the caller never waits for a member that
- * has not begun. Handing out work takes neither a lock nor memory while the members are awake; a
+ * one that nobody has until none is left, so that the caller never waits for a member that has not
+ * begun. Handing out work takes neither a lock nor memory while the members are awake; a
  * member without work looks for some during about 50 microseconds, then sleeps until it is called.
  */
 
