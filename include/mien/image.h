@@ -75,6 +75,23 @@ MIEN_API mien_status mien_image_decode(const void *bytes, size_t size, mien_pixe
 MIEN_API mien_status mien_image_load(const char *path, mien_pixel_format format, int64_t max_pixels,
                                      mien_image *out, mien_error *error);
 
+/* How much of a picture was decoded: a point of the whole one lies at factor times its place. */
+typedef struct mien_image_reduction {
+    int factor;                  /* 1, 2, 4 or 8 */
+    int full_width, full_height; /* pixels of the whole picture, upright */
+} mien_image_reduction;
+
+/*
+ * mien_image_decode for who needs no more than least_side pixels (at least 1) along the longer
+ * side: a JPEG picture is decoded at half, a quarter or an eighth of its size, the smallest that
+ * has them, in a fraction of the time; pictures of other formats whole. max_pixels: of the whole
+ * one. Success: *reduction tells what was done. Failure: it is zeroed.
+ */
+MIEN_API mien_status mien_image_decode_reduced(const void *bytes, size_t size,
+                                               mien_pixel_format format, int64_t max_pixels,
+                                               int least_side, mien_image *out,
+                                               mien_image_reduction *reduction, mien_error *error);
+
 /*
  * Writes a picture to a file, atomically: a reader sees the old file or the
  * whole new one. The ending of the name chooses the format: .jpg or .jpeg

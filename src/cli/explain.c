@@ -278,7 +278,7 @@ static mien_status explain(request *r, mien_error *error)
     if (status == MIEN_OK)
         status = choose_class(r, error);
     if (status == MIEN_OK)
-        status = explainer_create(r->model, &r->explainer, error);
+        status = explainer_create(r->model, r->setup.model_path, &r->explainer, error);
     if (status == MIEN_OK)
         status = explainer_run(r->explainer, &r->image, r->found, r->explained, SIDE,
                                &r->explanation, error);

@@ -14,12 +14,14 @@
 
 struct explainer {
     const mien_model *model;
+    nn_model *network;
     saliency *saliency;
     prep_scratch scratch;
     float *map; /* (channels, height, width) */
 };
 
-mien_status explainer_create(const mien_model *model, explainer **out, mien_error *error)
+mien_status explainer_create(const mien_model *model, const char *path, explainer **out,
+                             mien_error *error)
 {
     const prep_settings *prep = &model->network.prep;
     *out = NULL;
@@ -32,8 +34,10 @@ mien_status explainer_create(const mien_model *model, explainer **out, mien_erro
                                         : error_no_memory(error, "an explanation",
                                                           prep_input_floats(prep) * sizeof(float));
     if (status == MIEN_OK)
-        status = saliency_create(model->network.model, model->output, prep->height, prep->width,
-                                 &e->saliency, error);
+        status = engine_read_file(path, &e->network, error);
+    if (status == MIEN_OK)
+        status = saliency_create(e->network, model->output, prep->height, prep->width, &e->saliency,
+                                 error);
     if (status != MIEN_OK) {
         explainer_free(e);
         return status;
@@ -47,6 +51,7 @@ void explainer_free(explainer *e)
     if (e == NULL)
         return;
     saliency_free(e->saliency);
+    nn_model_free(e->network);
     prep_scratch_free(&e->scratch);
     free(e->map);
     free(e);

@@ -9,11 +9,13 @@
 typedef struct explainer explainer;
 
 /*
- * model must outlive the explainer.
+ * model must outlive the explainer. path: the file that it was opened from, which is read again for
+ * its weights.
  * Success: *out is the caller's, free with explainer_free. Failure: *out is NULL; errors of
- * saliency_create (train/saliency.h).
+ * file_read, nn_model_read and saliency_create (train/saliency.h).
  */
-mien_status explainer_create(const mien_model *model, explainer **out, mien_error *error);
+mien_status explainer_create(const mien_model *model, const char *path, explainer **out,
+                             mien_error *error);
 void explainer_free(explainer *e);
 
 /* The feature map that Grad-CAM looks at, as the model file calls it. */

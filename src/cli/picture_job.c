@@ -12,7 +12,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define MAX_STDIN_BYTES ((size_t)1 << 30)
+#define MAX_PICTURE_BYTES ((size_t)1 << 30)
 
 /* Results that may wait for an earlier one, by worker: a large picture among small ones then stops
  * nobody. Where the pictures wait with them, there is one more than workers. */
@@ -56,32 +56,49 @@ static mien_status hint_at_live(const char *source, mien_error *error)
 }
 
 static mien_status read_picture(const picture_job *job, const char *source, mien_image *image,
-                                mien_error *error)
+                                mien_image_reduction *reduction, mien_error *error)
 {
-    if (strcmp(source, "-") != 0) {
-        mien_status status =
-            mien_image_load(source, MIEN_PIXEL_RGB8, job->max_pixels, image, error);
-        return status == MIEN_UNSUPPORTED ? hint_at_live(source, error) : status;
-    }
+    bool is_file = strcmp(source, "-") != 0;
     uint8_t *bytes;
     size_t size;
-    mien_status status =
-        file_read_descriptor(STDIN_FILENO, "standard input", MAX_STDIN_BYTES, &bytes, &size, error);
+    mien_status status = is_file ? file_read(source, MAX_PICTURE_BYTES, &bytes, &size, error)
+                                 : file_read_descriptor(STDIN_FILENO, "standard input",
+                                                        MAX_PICTURE_BYTES, &bytes, &size, error);
     if (status != MIEN_OK)
         return status;
-    status = mien_image_decode(bytes, size, MIEN_PIXEL_RGB8, job->max_pixels, image, error);
+    status = mien_image_decode_reduced(bytes, size, MIEN_PIXEL_RGB8, job->max_pixels,
+                                       job->least_side, image, reduction, error);
     free(bytes);
-    return status == MIEN_OK ? MIEN_OK : error_prefix(error, status, "standard input");
+    if (status == MIEN_OK)
+        return MIEN_OK;
+    if (!is_file)
+        return error_prefix(error, status, "standard input");
+    error_prefix(error, status, "'%s'", source);
+    return status == MIEN_UNSUPPORTED ? hint_at_live(source, error) : status;
 }
 
-/* The analyzer's faces live until its next picture: the slot takes a copy. */
-static mien_status copy_faces(slot *s, const mien_face *faces, size_t count, mien_error *error)
+static void enlarge(mien_face *face, int factor)
+{
+    face->x *= (float)factor;
+    face->y *= (float)factor;
+    face->width *= (float)factor;
+    face->height *= (float)factor;
+    for (int i = 0; i < 5; i++)
+        for (int axis = 0; axis < 2; axis++)
+            face->landmarks[i][axis] *= (float)factor;
+}
+
+/* The analyzer's faces live until its next picture: the slot takes a copy, in the whole picture. */
+static mien_status copy_faces(slot *s, const mien_face *faces, size_t count, int factor,
+                              mien_error *error)
 {
     s->faces = memory_zeroed(count, sizeof *s->faces);
     if (s->faces == NULL)
         return error_no_memory(error, "faces", count * sizeof *s->faces);
     if (count != 0)
         memcpy(s->faces, faces, count * sizeof *s->faces);
+    for (size_t i = 0; i < count; i++)
+        enlarge(&s->faces[i], factor);
     s->result.faces = s->faces;
     s->result.face_count = count;
     return MIEN_OK;
@@ -93,13 +110,14 @@ static void process(const picture_job *job, mien_analyzer *analyzer, size_t inde
     *result = (picture_result){.source = job->files->paths[index]};
     const mien_face *faces;
     size_t count;
-    mien_status status = read_picture(job, result->source, &s->image, &result->error);
+    mien_image_reduction reduction;
+    mien_status status = read_picture(job, result->source, &s->image, &reduction, &result->error);
     if (status == MIEN_OK) {
-        result->width = s->image.width;
-        result->height = s->image.height;
+        result->width = reduction.full_width;
+        result->height = reduction.full_height;
         status = mien_analyzer_run(analyzer, &s->image, &faces, &count, &result->error);
         if (status == MIEN_OK)
-            status = copy_faces(s, faces, count, &result->error);
+            status = copy_faces(s, faces, count, reduction.factor, &result->error);
         if (status != MIEN_OK)
             error_prefix(&result->error, status, "'%s'", result->source);
     }

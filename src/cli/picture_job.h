@@ -17,10 +17,10 @@ typedef struct picture_result {
     const char *source; /* as the user named it */
     mien_status status; /* of reading and analyzing */
     mien_error error;   /* when it failed */
-    int width, height;  /* pixels */
+    int width, height;  /* pixels of the whole picture, in which the faces are too */
     const mien_face *faces;
     size_t face_count;
-    const mien_image *image; /* RGB8; NULL unless keep_images */
+    const mien_image *image; /* RGB8; NULL unless keep_images; as large as it was decoded */
 } picture_result;
 
 typedef struct picture_job {
@@ -28,6 +28,8 @@ typedef struct picture_job {
     const mien_model *model;
     const mien_detector *detector;
     int64_t max_pixels;
+    int least_side; /* JPEG pictures are decoded at 1/2, 1/4 or 1/8 as long as their longer side has
+                       so many pixels; INT_MAX: whole */
     int threads;
     bool keep_images;
     /* Called in the order of the files, always from the thread that called picture_job_run. */

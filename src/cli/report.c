@@ -190,7 +190,7 @@ static mien_status put_evaluation(FILE *out, const report_request *r, mien_error
         return status;
     report_reliability(out, &scores);
     put_data(out, r);
-    return r->pictures ? report_put_faces(out, r->scoring, error) : MIEN_OK;
+    return r->pictures ? report_put_faces(out, r->scoring, r->model_path, error) : MIEN_OK;
 }
 
 mien_status report_write(const report_request *request, mien_error *error)

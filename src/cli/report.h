@@ -9,7 +9,7 @@
 
 typedef struct report_request {
     const char *folder;        /* report.html goes there; made when it is not there */
-    const char *model_path;    /* as people know it */
+    const char *model_path;    /* the file that scoring's model was opened from */
     const char *data_name;     /* the same */
     const char *split_name;    /* the same; NULL: not said */
     const scoring *scoring;    /* what was found */

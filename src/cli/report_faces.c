@@ -14,6 +14,7 @@ enum { MISTAKES = 24, MAPS = 10, MAP_SIDE = 96 /* pixels */ };
 /* What the pictures are made with. */
 typedef struct painter {
     const scoring *scoring;
+    const char *model_path;
     mien_analyzer *analyzer;
     explainer *explainer; /* NULL: no maps */
     int side;             /* of faces without maps, pixels */
@@ -119,7 +120,7 @@ static mien_status put_maps(FILE *out, painter *p, mien_error *error)
 static mien_status put_explained(FILE *out, painter *p, mien_error *error)
 {
     mien_error why;
-    mien_status status = explainer_create(p->scoring->model, &p->explainer, &why);
+    mien_status status = explainer_create(p->scoring->model, p->model_path, &p->explainer, &why);
     fputs("<section>\n", out);
     html_heading(out, "What the network looked at",
                  "The most confident face of each class. Beside each, Grad-CAM (the brighter, the "
@@ -139,11 +140,12 @@ static mien_status put_explained(FILE *out, painter *p, mien_error *error)
     return status;
 }
 
-mien_status report_put_faces(FILE *out, const scoring *s, mien_error *error)
+mien_status report_put_faces(FILE *out, const scoring *s, const char *model_path, mien_error *error)
 {
     const prep_settings *prep = &s->model->network.prep;
     int longer = prep->width > prep->height ? prep->width : prep->height;
-    painter p = {.scoring = s, .side = longer < MAP_SIDE ? longer : MAP_SIDE};
+    painter p = {
+        .scoring = s, .model_path = model_path, .side = longer < MAP_SIDE ? longer : MAP_SIDE};
     mien_status status = mien_analyzer_create(s->model, s->detector, &p.analyzer, error);
     if (status == MIEN_OK)
         status = put_mistakes(out, &p, error);

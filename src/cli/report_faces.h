@@ -10,9 +10,11 @@
 
 /*
  * The most confident mistakes; then, for each class, the most confident face that was read rightly
- * and the one that was read wrongly, with maps of what the network looked at. MIEN_OUT_OF_MEMORY,
- * errors of mien_analyzer_run. Write errors stay in the stream.
+ * and the one that was read wrongly, with maps of what the network looked at. model_path: the file
+ * that the model of *s was opened from. MIEN_OUT_OF_MEMORY, errors of mien_analyzer_run and of
+ * explainer_create. Write errors stay in the stream.
  */
-mien_status report_put_faces(FILE *out, const scoring *s, mien_error *error);
+mien_status report_put_faces(FILE *out, const scoring *s, const char *model_path,
+                             mien_error *error);
 
 #endif

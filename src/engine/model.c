@@ -102,23 +102,23 @@ static mien_status read_settings(mien_model *model, mien_error *error)
     return status;
 }
 
-static mien_status open_model(const void *bytes, size_t size, const char *name, const char *sidecar,
+/* Takes the network. */
+static mien_status make_model(nn_model *network, const char *name, const char *sidecar,
                               const mien_model_options *options, mien_model **out,
                               mien_error *error)
 {
     *out = NULL;
-    if (options->threads < 0 || options->threads > TEAM_MOST_MEMBERS)
-        return error_set(error, MIEN_INVALID_ARGUMENT, "%d threads for a face, not 1 to %d",
-                         options->threads, TEAM_MOST_MEMBERS);
     mien_model *model = memory_zeroed(1, sizeof *model);
-    if (model == NULL)
+    if (model == NULL) {
+        nn_model_free(network);
         return error_no_memory(error, name, sizeof *model);
+    }
     model->threads = options->threads > 0 ? options->threads : 1;
     const engine_network_options network_options = {.sidecar_text = sidecar,
                                                     .name = name,
                                                     .kernels = options->kernels,
                                                     .precision = options->precision};
-    mien_status status = engine_network_read(bytes, size, &network_options, &model->network, error);
+    mien_status status = engine_network_make(network, &network_options, &model->network, error);
     if (status == MIEN_OK) {
         status = read_settings(model, error);
         if (status != MIEN_OK)
@@ -137,7 +137,12 @@ mien_status mien_model_open_memory(const void *bytes, size_t size, const char *n
                                    mien_error *error)
 {
     const mien_model_options options = {.kernels = kernels};
-    return open_model(bytes, size, name, sidecar, &options, out, error);
+    nn_model *network;
+    *out = NULL;
+    mien_status status = nn_model_read(bytes, size, &network, error);
+    if (status != MIEN_OK)
+        return error_prefix(error, status, "%s", name);
+    return make_model(network, name, sidecar, &options, out, error);
 }
 
 mien_status mien_model_open(const char *path, const mien_model_options *options, mien_model **out,
@@ -147,17 +152,20 @@ mien_status mien_model_open(const char *path, const mien_model_options *options,
     if (options == NULL)
         options = &defaults;
     *out = NULL;
-    uint8_t *bytes;
-    size_t size;
+    if (options->threads < 0 || options->threads > TEAM_MOST_MEMBERS)
+        return error_set(error, MIEN_INVALID_ARGUMENT, "%d threads for a face, not 1 to %d",
+                         options->threads, TEAM_MOST_MEMBERS);
+    nn_model *network;
     char *sidecar;
-    mien_status status = file_read(path, ONNX_MAX_FILE_SIZE, &bytes, &size, error);
+    mien_status status = engine_read_file(path, &network, error);
     if (status != MIEN_OK)
         return status;
     status = engine_find_sidecar(path, options->sidecar, options->data_folder, &sidecar, error);
     if (status == MIEN_OK)
-        status = open_model(bytes, size, path, sidecar, options, out, error);
+        status = make_model(network, path, sidecar, options, out, error);
+    else
+        nn_model_free(network);
     free(sidecar);
-    free(bytes);
     return status;
 }
 

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "nn/onnx.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,18 +177,27 @@ static mien_status shape_network(engine_network *network, const char *kernel_nam
     if (status == MIEN_OK)
         status = engine_find_precision(precision, &options.precision, error);
     if (status == MIEN_OK)
-        status = nn_plan_create(network->model, &options, &network->plan, error);
+        status = nn_plan_create_last(network->model, &options, &network->plan, error);
     return status;
 }
 
-mien_status engine_network_read(const void *bytes, size_t size,
-                                const engine_network_options *options, engine_network *network,
-                                mien_error *error)
+mien_status engine_read_file(const char *path, nn_model **out, mien_error *error)
 {
-    *network = (engine_network){0};
-    mien_status status = nn_model_read(bytes, size, &network->model, error);
-    if (status == MIEN_OK)
-        status = gather_settings(network, options->sidecar_text, options->name, error);
+    uint8_t *bytes;
+    size_t size;
+    mien_status status = file_read(path, ONNX_MAX_FILE_SIZE, &bytes, &size, error);
+    if (status != MIEN_OK)
+        return status;
+    status = nn_model_read(bytes, size, out, error);
+    free(bytes);
+    return status == MIEN_OK ? MIEN_OK : error_prefix(error, status, "%s", path);
+}
+
+mien_status engine_network_make(nn_model *model, const engine_network_options *options,
+                                engine_network *network, mien_error *error)
+{
+    *network = (engine_network){.model = model};
+    mien_status status = gather_settings(network, options->sidecar_text, options->name, error);
     if (status == MIEN_OK)
         status = read_preparation(network, options, error);
     if (status == MIEN_OK)
@@ -197,6 +207,18 @@ mien_status engine_network_read(const void *bytes, size_t size,
         return error_prefix(error, status, "%s", options->name);
     }
     return MIEN_OK;
+}
+
+mien_status engine_network_read(const void *bytes, size_t size,
+                                const engine_network_options *options, engine_network *network,
+                                mien_error *error)
+{
+    *network = (engine_network){0};
+    nn_model *model;
+    mien_status status = nn_model_read(bytes, size, &model, error);
+    if (status != MIEN_OK)
+        return error_prefix(error, status, "%s", options->name);
+    return engine_network_make(model, options, network, error);
 }
 
 void engine_network_free(engine_network *network)

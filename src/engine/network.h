@@ -27,8 +27,17 @@ typedef struct engine_network_options {
     int width, height; /* of the input, whatever file and settings say; 0 for theirs */
 } engine_network_options;
 
-/* Reads the network and its settings. Success: the caller frees with engine_network_free. Failure:
- * *network is zeroed. */
+/* Reads a network from a file. The bytes are gone before a plan is made, which takes most memory.
+ * Errors of file_read and nn_model_read. */
+mien_status engine_read_file(const char *path, nn_model **out, mien_error *error);
+
+/* Makes a network of a model (nn_model_read) and its settings; the model is the network's from now
+ * on, without its weights. Success: the caller frees with engine_network_free. Failure: *network is
+ * zeroed, the model freed. */
+mien_status engine_network_make(nn_model *model, const engine_network_options *options,
+                                engine_network *network, mien_error *error);
+
+/* The same from the bytes of a file, which are not needed afterwards. */
 mien_status engine_network_read(const void *bytes, size_t size,
                                 const engine_network_options *options, engine_network *network,
                                 mien_error *error);

@@ -38,6 +38,8 @@ static const char help[] =
     "                          0.7 times as long; 0 for not at all (default 0.5)\n"
     "  --baseline SECONDS      record for so long what each person's face looks like at rest, and\n"
     "                          take that out afterwards: ask them to look neutral at first\n"
+    "  --remember SECONDS      who left the picture keeps their number when they are back within\n"
+    "                          so long, by clothes and hair; 0 for never (default 30)\n"
     "  --live                  play a file at its own pace, as a camera would give it\n"
     "  --rate N                frames a second that are wanted of a live source; the others are\n"
     "                          left out (default: all)\n"
@@ -60,6 +62,7 @@ static const struct option long_options[] = {
     {"every", required_argument, NULL, 'e'},
     {"smooth", required_argument, NULL, 'o'},
     {"baseline", required_argument, NULL, 'b'},
+    {"remember", required_argument, NULL, 'y'},
     {"live", no_argument, NULL, 'l'},
     {"rate", required_argument, NULL, 'r'},
     {"raw", required_argument, NULL, 'R'},
@@ -135,6 +138,10 @@ static int parse_own_option(run *r, int option)
     case 'b':
         good = cli_parse_real(r->command, "--baseline", optarg, 0, 3600,
                               &r->settings.people.baseline_s);
+        break;
+    case 'y':
+        good = cli_parse_real(r->command, "--remember", optarg, 0, 3600,
+                              &r->settings.people.remember_s);
         break;
     case 'l':
         r->settings.live = true;
@@ -276,7 +283,7 @@ static int run_live(run *r)
 int command_live(int argc, char **argv)
 {
     run r = {.command = argv[0],
-             .settings.people = {.every = 1, .smooth_s = 0.5},
+             .settings.people = {.every = 1, .smooth_s = 0.5, .remember_s = 30},
              .session_options = LIVE_SESSION_DEFAULTS,
              .show_settings = live_show_init()};
     cli_setup_init(&r.setup);

@@ -89,6 +89,25 @@ static bool constants(const nn_plan *plan, const plan_node *node, int first)
     return true;
 }
 
+/* A constant that may be written to: the value itself where the plan owns it and nothing else reads
+ * it, else a copy. */
+static mien_status writable_constant(fuser *f, int value, const char *node, int *writable)
+{
+    *writable = value;
+    const nn_tensor content = f->plan->values[value].tensor;
+    if (f->plan->values[value].owns_data && f->links.uses[value] <= 1)
+        return MIEN_OK;
+    size_t bytes = (size_t)nn_elements(&content.shape) * sizeof(float);
+    mien_status status = plan_charge(f->plan, bytes, f->error);
+    if (status != MIEN_OK)
+        return status;
+    *writable = plan_add_constant(f->plan, content.shape);
+    if (*writable < 0)
+        return error_no_memory(f->error, node, bytes);
+    memcpy(f->plan->values[*writable].tensor.data, content.data, bytes);
+    return MIEN_OK;
+}
+
 /* Conv then BatchNormalization: factor = scale / sqrt(variance + epsilon) goes into the weights,
  * (bias - mean) factor + shift is the new bias. */
 static mien_status fold_batch_norm(fuser *f, plan_node *conv, plan_node *norm)
@@ -96,19 +115,20 @@ static mien_status fold_batch_norm(fuser *f, plan_node *conv, plan_node *norm)
     nn_plan *plan = f->plan;
     nn_shape weight_shape = plan->values[conv->inputs[1]].tensor.shape;
     int64_t channels = weight_shape.dims[0], each = nn_product(&weight_shape, 1, 4);
-    size_t bytes = (size_t)(channels * (each + 1)) * sizeof(float);
-    mien_status status = plan_charge(plan, bytes, f->error);
+    size_t bias_bytes = (size_t)channels * sizeof(float);
+    int weights;
+    mien_status status = writable_constant(f, conv->inputs[1], norm->node->name, &weights);
+    if (status == MIEN_OK)
+        status = plan_charge(plan, bias_bytes, f->error);
     if (status != MIEN_OK)
         return status;
     int *inputs = memory_zeroed(3, sizeof *inputs);
-    int weights = plan_add_constant(plan, weight_shape);
     int bias = plan_add_constant(plan, (nn_shape){1, {channels}});
-    if (inputs == NULL || weights < 0 || bias < 0) {
+    if (inputs == NULL || bias < 0) {
         free(inputs);
-        return error_no_memory(f->error, norm->node->name, bytes);
+        return error_no_memory(f->error, norm->node->name, bias_bytes);
     }
     bool has_bias = conv->input_count > 2 && conv->inputs[2] >= 0;
-    const float *old_weights = plan->values[conv->inputs[1]].tensor.data;
     const float *old_bias = has_bias ? plan->values[conv->inputs[2]].tensor.data : NULL;
     const float *norm_data[4]; /* scale, shift, mean, variance: (channels) */
     for (int i = 0; i < 4; i++)
@@ -118,7 +138,7 @@ static mien_status fold_batch_norm(fuser *f, plan_node *conv, plan_node *norm)
     for (int64_t c = 0; c < channels; c++) {
         double factor = norm_data[0][c] / sqrt((double)norm_data[3][c] + norm->params.norm.epsilon);
         for (int64_t i = 0; i < each; i++)
-            new_weights[c * each + i] = (float)(old_weights[c * each + i] * factor);
+            new_weights[c * each + i] = (float)(new_weights[c * each + i] * factor);
         double from = old_bias != NULL ? old_bias[c] : 0;
         new_bias[c] = (float)((from - norm_data[2][c]) * factor + norm_data[1][c]);
     }

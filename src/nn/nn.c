@@ -62,7 +62,9 @@ int64_t nn_model_parameters(const nn_model *model)
 
 /* ---- Plan ---- */
 
-static mien_status make_plan(nn_plan *plan, const nn_shape *input_shapes, mien_error *error)
+/* giver: the plan's graph when its weights are to be taken, else NULL. */
+static mien_status make_plan(nn_plan *plan, const nn_shape *input_shapes, nn_graph *giver,
+                             mien_error *error)
 {
     const nn_graph *graph = plan->graph;
     plan->outputs = memory_zeroed(graph->output_count, sizeof *plan->outputs);
@@ -70,6 +72,8 @@ static mien_status make_plan(nn_plan *plan, const nn_shape *input_shapes, mien_e
         return error_no_memory(error, "a plan", graph->output_count * sizeof *plan->outputs);
     memcpy(plan->outputs, graph->outputs, graph->output_count * sizeof *plan->outputs);
     mien_status status = plan_infer(plan, input_shapes, error);
+    if (status == MIEN_OK && giver != NULL)
+        status = plan_take_constants(plan, giver, error);
     if (status == MIEN_OK && plan->kernels != NULL)
         status = plan_fuse(plan, error);
     if (status == MIEN_OK && plan->kernels != NULL)
@@ -99,8 +103,8 @@ static mien_status check_precision(const nn_plan_options *options, mien_error *e
                      options->kernels != NULL ? options->kernels->name : "reference");
 }
 
-mien_status nn_plan_create(const nn_model *model, const nn_plan_options *options, nn_plan **out,
-                           mien_error *error)
+static mien_status create_plan(const nn_graph *graph, nn_graph *giver,
+                               const nn_plan_options *options, nn_plan **out, mien_error *error)
 {
     *out = NULL;
     mien_status status = check_precision(options, error);
@@ -109,18 +113,30 @@ mien_status nn_plan_create(const nn_model *model, const nn_plan_options *options
     nn_plan *plan = memory_zeroed(1, sizeof *plan);
     if (plan == NULL)
         return error_no_memory(error, "a plan", sizeof *plan);
-    plan->graph = &model->graph;
+    plan->graph = graph;
     plan->kernels = options->kernels;
     if (options->precision == NN_BFLOAT16)
         plan->bf16 = nn_bf16_kernels_with(options->kernels);
     plan->max_bytes = options->max_bytes != 0 ? options->max_bytes : NN_DEFAULT_MEMORY;
-    status = make_plan(plan, options->input_shapes, error);
+    status = make_plan(plan, options->input_shapes, giver, error);
     if (status != MIEN_OK) {
         nn_plan_free(plan);
         return status;
     }
     *out = plan;
     return MIEN_OK;
+}
+
+mien_status nn_plan_create(const nn_model *model, const nn_plan_options *options, nn_plan **out,
+                           mien_error *error)
+{
+    return create_plan(&model->graph, NULL, options, out, error);
+}
+
+mien_status nn_plan_create_last(nn_model *model, const nn_plan_options *options, nn_plan **out,
+                                mien_error *error)
+{
+    return create_plan(&model->graph, &model->graph, options, out, error);
 }
 
 void nn_plan_free(nn_plan *plan)

@@ -38,7 +38,8 @@ const nn_graph *nn_model_graph(const nn_model *model);
 /* The value of a metadata key, or NULL. Belongs to the model. */
 const char *nn_model_metadata(const nn_model *model, const char *key);
 
-/* Numbers in all constants of float and int8: the parameters, scales among them. */
+/* Numbers in all constants of float and int8: the parameters, scales among them; without those that
+ * a last plan took. */
 int64_t nn_model_parameters(const nn_model *model);
 
 /* ---- Plan ---- */
@@ -69,6 +70,13 @@ typedef struct nn_plan_options {
  */
 mien_status nn_plan_create(const nn_model *model, const nn_plan_options *options, nn_plan **out,
                            mien_error *error);
+/*
+ * The same for a model that no other plan is made of: its weights go over to the plan, which frees
+ * what it has packed, so that they are in memory only once. Of the model, graph without weights and
+ * metadata are left, on failure too.
+ */
+mien_status nn_plan_create_last(nn_model *model, const nn_plan_options *options, nn_plan **out,
+                                mien_error *error);
 void nn_plan_free(nn_plan *plan);
 
 /* Shapes of the network's inputs and outputs, in its order. NULL when there is no such index. */

@@ -114,6 +114,11 @@ struct nn_plan {
 };
 
 mien_status plan_infer(nn_plan *plan, const nn_shape *input_shapes, mien_error *error);
+/*
+ * The constants of the graph that one value alone reads become the plan's; the graph has them no
+ * longer. The others stay where they are.
+ */
+mien_status plan_take_constants(nn_plan *plan, nn_graph *graph, mien_error *error);
 mien_status plan_fuse(nn_plan *plan, mien_error *error);
 mien_status plan_fuse_bytes(nn_plan *plan, mien_error *error);
 mien_status plan_choose_bf16(nn_plan *plan, mien_error *error);

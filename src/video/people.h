@@ -20,11 +20,13 @@ typedef struct people_settings {
     double smooth_s; /* time constant of smoother.h; 0 for none */
     double baseline_s; /* how long each person's own neutral face is recorded, from their first
                           frame on, to be taken out afterwards (baseline.h); 0 for not at all */
+    double remember_s; /* who left so long ago at most is known again by looks (recognition.h);
+                          0 for nobody */
 } people_settings;
 
 /* A face of a frame and whose it is. */
 typedef struct person {
-    int64_t id;     /* from 1, never given twice; 0 while it is not sure that this is a person */
+    int64_t id;     /* from 1, of one person alone; 0 while it is not sure that this is a person */
     bool predicted; /* nobody looked: the face was read where it was expected, without landmarks */
     mien_face face; /* probabilities smoothed for those with an id */
 } person;
@@ -33,7 +35,8 @@ typedef struct person {
 typedef struct people_list {
     person *people; /* from left to right */
     size_t count, room;
-    int64_t *living; /* ids of all tracks that live, seen in this frame or not */
+    int64_t *living; /* ids of all tracks that live, seen in this frame or not, and of those who
+                        left and may be known again */
     size_t living_count, living_room;
 } people_list;
 

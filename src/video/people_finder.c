@@ -11,19 +11,21 @@
 struct people_finder {
     mien_analyzer *analyzer; /* without a model */
     tracker *tracker;
-    scratch boxes, ids; /* of the faces of a frame */
+    scratch boxes, looks, ids; /* of the faces of a frame */
 };
 
-mien_status people_finder_create(const mien_detector *detector, people_finder **out,
-                                 mien_error *error)
+mien_status people_finder_create(const mien_detector *detector, double remember_s,
+                                 people_finder **out, mien_error *error)
 {
+    tracker_settings settings = tracker_defaults();
+    settings.remember_s = remember_s;
     *out = NULL;
     people_finder *finder = memory_zeroed(1, sizeof *finder);
     if (finder == NULL)
         return error_no_memory(error, "people", sizeof *finder);
     mien_status status = mien_analyzer_create(NULL, detector, &finder->analyzer, error);
     if (status == MIEN_OK)
-        status = tracker_create(NULL, &finder->tracker, error);
+        status = tracker_create(&settings, &finder->tracker, error);
     if (status != MIEN_OK) {
         people_finder_free(finder);
         return status;
@@ -39,6 +41,7 @@ void people_finder_free(people_finder *finder)
     mien_analyzer_free(finder->analyzer);
     tracker_free(finder->tracker);
     scratch_free(&finder->boxes);
+    scratch_free(&finder->looks);
     scratch_free(&finder->ids);
     free(finder);
 }
@@ -65,12 +68,15 @@ static mien_status search_faces(people_finder *finder, const mien_image *image, 
     if (status != MIEN_OK)
         return status;
     image_rect *boxes = scratch_zeroed(&finder->boxes, count, sizeof *boxes);
+    looks *now = scratch_zeroed(&finder->looks, count, sizeof *now);
     int64_t *ids = scratch_zeroed(&finder->ids, count, sizeof *ids);
-    if (boxes == NULL || ids == NULL)
+    if (boxes == NULL || now == NULL || ids == NULL)
         return error_no_memory(error, "the faces of a frame", count * sizeof *boxes);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         boxes[i] = (image_rect){faces[i].x, faces[i].y, faces[i].width, faces[i].height};
-    status = tracker_update(finder->tracker, time_s, boxes, count, ids, error);
+        now[i] = looks_of(image, &boxes[i]);
+    }
+    status = tracker_update(finder->tracker, time_s, boxes, now, count, ids, error);
     if (status == MIEN_OK)
         status = reserve_list(finder, count, list, error);
     for (size_t i = 0; status == MIEN_OK && i < count; i++)

@@ -3,7 +3,8 @@
 #define VIDEO_PEOPLE_FINDER_H
 
 /*
- * Where and who: finds the faces of a frame and knows their people again from the frames before.
+ * Where and who: finds the faces of a frame and knows their people again from the frames before,
+ * by their motion and their looks (looks.h).
  * For one thread at a time.
  */
 
@@ -15,12 +16,14 @@
 typedef struct people_finder people_finder;
 
 /*
- * detector NULL: each frame is one face as a whole. It must outlive the finder.
+ * detector NULL: each frame is one face as a whole. It must outlive the finder. remember_s: as in
+ * people_settings.
  * Success: *out is the caller's, free with people_finder_free. Failure: *out is NULL;
- * MIEN_OUT_OF_MEMORY and mien_analyzer_create's.
+ * MIEN_INVALID_ARGUMENT (remember_s is negative or not finite), MIEN_OUT_OF_MEMORY and
+ * mien_analyzer_create's.
  */
-mien_status people_finder_create(const mien_detector *detector, people_finder **out,
-                                 mien_error *error);
+mien_status people_finder_create(const mien_detector *detector, double remember_s,
+                                 people_finder **out, mien_error *error);
 void people_finder_free(people_finder *finder);
 
 /*

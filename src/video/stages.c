@@ -12,7 +12,7 @@ mien_status stages_open(const char *name, const mien_model *model, const mien_de
     if (people->every < 1)
         return error_set(error, MIEN_INVALID_ARGUMENT, "cannot look for faces every %d frames",
                          people->every);
-    mien_status status = people_finder_create(detector, &all->finder, error);
+    mien_status status = people_finder_create(detector, people->remember_s, &all->finder, error);
     if (status == MIEN_OK)
         status = people_reader_create(model, people, &all->reader, error);
     if (status == MIEN_OK)

@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "video/assignment.h"
+#include "video/pairing.h"
+#include "video/recognition.h"
 #include "video/scratch.h"
 
 #include <math.h>
@@ -19,8 +21,10 @@ static const double first_speed = 1.0;  /* sides a second */
 static const double speed_change = 2.0; /* sides a second, per root of a second */
 static const double side_change = 0.3;  /* sides, per root of a second */
 
-/* Costs of pairs that may be, at most 1 + max_distance or so, never add up to this. */
-static const double impossible = 1e9;
+/* What somebody looks like: the first looks are all taken, later ones only from those who stand
+ * alone, so far from others in sides; each weighs at least one part in so many. */
+enum { FIRST_LOOKS = 3, STEADY_LOOKS = 20 };
+static const double alone = 2.5;
 
 struct tracker {
     tracker_settings settings;
@@ -29,7 +33,8 @@ struct tracker {
     int64_t people;
     double time_s;
     bool started;
-    scratch costs, places; /* of pairs; tracks of boxes */
+    scratch places, known_as; /* tracks of boxes */
+    pairing_scratch pairing;
     assignment_scratch assignment;
 };
 
@@ -41,7 +46,11 @@ tracker_settings tracker_defaults(void)
                               .max_gap_s = 10,
                               .max_distance = 0.7,
                               .min_overlap = 0.3,
-                              .max_ratio = 1.8};
+                              .max_ratio = 1.8,
+                              .remember_s = 30,
+                              .max_looks = 0.23,
+                              .looks_margin = 0.1,
+                              .looks_weight = 2};
 }
 
 static bool are_valid(const tracker_settings *s)
@@ -50,7 +59,9 @@ static bool are_valid(const tracker_settings *s)
            isfinite(s->tentative_s) && s->tentative_s >= 0 && isfinite(s->max_gap_s) &&
            s->max_gap_s >= 0 && isfinite(s->max_distance) && s->max_distance >= 0 &&
            s->max_distance <= 1000 && s->min_overlap >= 0 && s->min_overlap <= 1 &&
-           isfinite(s->max_ratio) && s->max_ratio >= 1;
+           isfinite(s->max_ratio) && s->max_ratio >= 1 && isfinite(s->remember_s) &&
+           s->remember_s >= 0 && s->max_looks >= 0 && s->max_looks <= 1 && s->looks_margin >= 0 &&
+           s->looks_margin <= 1 && s->looks_weight >= 0 && s->looks_weight <= 1000;
 }
 
 mien_status tracker_create(const tracker_settings *settings, tracker **out, mien_error *error)
@@ -60,9 +71,11 @@ mien_status tracker_create(const tracker_settings *settings, tracker **out, mien
     if (!are_valid(&chosen))
         return error_set(error, MIEN_INVALID_ARGUMENT,
                          "a setting of the tracker is out of range (%d hits, %g s, %g s, %g s, "
-                         "distance %g, overlap %g, ratio %g)",
+                         "distance %g, overlap %g, ratio %g, remembers %g s, looks %g, %g, %g)",
                          chosen.confirm_hits, chosen.keep_s, chosen.tentative_s, chosen.max_gap_s,
-                         chosen.max_distance, chosen.min_overlap, chosen.max_ratio);
+                         chosen.max_distance, chosen.min_overlap, chosen.max_ratio,
+                         chosen.remember_s, chosen.max_looks, chosen.looks_margin,
+                         chosen.looks_weight);
     tracker *t = memory_zeroed(1, sizeof *t);
     if (t == NULL)
         return error_no_memory(error, "a tracker", sizeof *t);
@@ -76,8 +89,9 @@ void tracker_free(tracker *t)
     if (t == NULL)
         return;
     free(t->tracks);
-    scratch_free(&t->costs);
     scratch_free(&t->places);
+    scratch_free(&t->known_as);
+    pairing_scratch_free(&t->pairing);
     assignment_scratch_free(&t->assignment);
     free(t);
 }
@@ -177,16 +191,48 @@ static track track_begin(const image_rect *box, double time_s)
 static bool is_alive(const tracker *t, const track *one, double time_s)
 {
     double limit = one->id != 0 ? t->settings.keep_s : t->settings.tentative_s;
-    return one->seen || time_s - one->last_seen_s <= limit;
+    return !one->away && (one->seen || time_s - one->last_seen_s <= limit);
+}
+
+static bool is_remembered(const tracker *t, const track *one, double time_s)
+{
+    double since_s = time_s - one->last_seen_s;
+    return one->id != 0 && one->looks.known != 0 && since_s >= 0 &&
+           since_s < t->settings.remember_s;
+}
+
+/* The number of those who are away and remembered. */
+static size_t mark_away(tracker *t, double time_s)
+{
+    size_t remembered = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        track *one = &t->tracks[i];
+        one->away = !is_alive(t, one, time_s);
+        remembered += one->away && is_remembered(t, one, time_s);
+    }
+    return remembered;
 }
 
 static void drop_lost(tracker *t, double time_s)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < t->count; i++)
-        if (is_alive(t, &t->tracks[i], time_s))
-            t->tracks[kept++] = t->tracks[i];
+    size_t kept = 0, remembered = mark_away(t, time_s);
+    for (size_t i = 0; i < t->count; i++) {
+        const track *one = &t->tracks[i];
+        if (one->away && !is_remembered(t, one, time_s))
+            continue;
+        if (one->away && remembered-- > TRACKER_MOST_AWAY)
+            continue;
+        t->tracks[kept++] = *one;
+    }
     t->count = kept;
+}
+
+static void lose_all(tracker *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        t->tracks[i].away = true;
+        t->tracks[i].seen = false;
+    }
 }
 
 /* A small step back counts as no time: the clock stands still. */
@@ -194,7 +240,7 @@ static void move_to(tracker *t, double time_s)
 {
     double dt = t->started ? time_s - t->time_s : 0;
     if (fabs(dt) > t->settings.max_gap_s) {
-        t->count = 0;
+        lose_all(t);
     } else if (dt < 0) {
         for (size_t i = 0; i < t->count; i++)
             t->tracks[i].last_seen_s += dt;
@@ -204,7 +250,8 @@ static void move_to(tracker *t, double time_s)
     t->started = true;
     drop_lost(t, time_s);
     for (size_t i = 0; i < t->count; i++)
-        track_predict(&t->tracks[i], dt);
+        if (!t->tracks[i].away)
+            track_predict(&t->tracks[i], dt);
 }
 
 mien_status tracker_predict(tracker *t, double time_s, mien_error *error)
@@ -218,52 +265,41 @@ mien_status tracker_predict(tracker *t, double time_s, mien_error *error)
 
 /* ---- Assignment ---- */
 
-static double overlap(const image_rect *a, const image_rect *b)
-{
-    double width = fmin((double)a->x + a->width, (double)b->x + b->width) - fmax(a->x, b->x);
-    double height = fmin((double)a->y + a->height, (double)b->y + b->height) - fmax(a->y, b->y);
-    if (width <= 0 || height <= 0)
-        return 0;
-    double common = width * height;
-    return common / ((double)a->width * a->height + (double)b->width * b->height - common);
-}
-
-/* Distance of the centres in sides of the boxes. */
-static double distance(const image_rect *a, const image_rect *b)
-{
-    double dx = (double)a->x + (double)a->width / 2 - b->x - (double)b->width / 2;
-    double dy = (double)a->y + (double)a->height / 2 - b->y - (double)b->height / 2;
-    return hypot(dx, dy) * 2 / (side_of(a) + side_of(b));
-}
-
-static double pair_cost(const tracker_settings *s, const image_rect *a, const image_rect *b)
-{
-    double ratio = side_of(a) / side_of(b);
-    double shared = overlap(a, b), apart = distance(a, b);
-    bool alike = ratio <= s->max_ratio && ratio >= 1 / s->max_ratio;
-    bool near = shared >= s->min_overlap || apart <= s->max_distance;
-    double cost = 1 - shared + apart;
-    return alike && near && cost < impossible ? cost : impossible;
-}
-
 /* track_of (count): the track of each box, or ASSIGNMENT_NONE. */
-static mien_status assign(tracker *t, const image_rect *boxes, size_t count, size_t *track_of,
-                          mien_error *error)
+static mien_status assign(tracker *t, const image_rect *boxes, const looks *now, size_t count,
+                          size_t *track_of, mien_error *error)
 {
-    size_t pairs;
-    double *cost = NULL; /* (boxes, tracks) */
-    if (size_multiply(count, t->count, &pairs))
-        cost = scratch_zeroed(&t->costs, pairs, sizeof *cost);
-    if (cost == NULL)
-        return error_no_memory(error, "the assignment of boxes", count * sizeof *cost);
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < t->count; j++)
-            cost[i * t->count + j] = pair_cost(&t->settings, &boxes[i], &t->tracks[j].box);
-    mien_status status = assignment_solve(&t->assignment, cost, count, t->count, track_of, error);
+    const double *cost; /* (boxes, tracks) */
+    mien_status status = pairing_costs(&t->pairing, &t->settings, boxes, now, count, t->tracks,
+                                       t->count, &cost, error);
+    if (status == MIEN_OK)
+        status = assignment_solve(&t->assignment, cost, count, t->count, track_of, error);
     for (size_t i = 0; status == MIEN_OK && i < count; i++)
-        if (track_of[i] != ASSIGNMENT_NONE && cost[i * t->count + track_of[i]] >= impossible)
+        if (track_of[i] != ASSIGNMENT_NONE &&
+            !pairing_is_possible(cost[i * t->count + track_of[i]]))
             track_of[i] = ASSIGNMENT_NONE;
     return status;
+}
+
+/* ---- Looks ---- */
+
+static bool stands_alone(const tracker *t, const track *one)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        const track *other = &t->tracks[i];
+        if (other != one && !other->away && pairing_distance(&one->box, &other->box) < alone)
+            return false;
+    }
+    return true;
+}
+
+static void remember_looks(const tracker *t, track *one, const looks *now)
+{
+    if (one->looks_count >= FIRST_LOOKS && !stands_alone(t, one))
+        return;
+    if (one->looks_count < STEADY_LOOKS)
+        one->looks_count++;
+    looks_blend(&one->looks, now, 1.0f / (float)one->looks_count);
 }
 
 /* ---- Updates ---- */
@@ -301,34 +337,60 @@ static mien_status reserve(tracker *t, size_t more, mien_error *error)
     return MIEN_OK;
 }
 
-static void confirm(tracker *t, track *one)
+static bool is_newcomer(const tracker *t, const track *one)
 {
-    if (one->id == 0 && one->hits >= t->settings.confirm_hits)
-        one->id = ++t->people;
+    return one->id == 0 && one->hits >= t->settings.confirm_hits;
 }
 
-/* Box by box in the order given, so that ids count in that order too. */
-static void apply(tracker *t, const image_rect *boxes, size_t count, const size_t *track_of,
-                  int64_t *ids)
+/* The track ends; its person goes on with another one. */
+static int64_t hand_over(track *old)
+{
+    int64_t id = old->id;
+    old->id = 0;
+    old->away = true;
+    return id;
+}
+
+/* Box by box in the order given, so that ids count in that order too. Who is who is found out
+ * before anybody gets an id, so that the order decides nothing else. */
+static void give_ids(tracker *t, const size_t *track_of, size_t count, size_t *known_as,
+                     int64_t *ids)
+{
+    for (size_t i = 0; i < count; i++)
+        known_as[i] =
+            is_newcomer(t, &t->tracks[track_of[i]])
+                ? recognition_find(&t->settings, t->tracks, t->count, track_of[i], t->time_s)
+                : RECOGNITION_NONE;
+    for (size_t i = 0; i < count; i++) {
+        track *one = &t->tracks[track_of[i]];
+        if (known_as[i] != RECOGNITION_NONE)
+            one->id = hand_over(&t->tracks[known_as[i]]);
+        if (is_newcomer(t, one))
+            one->id = ++t->people;
+        ids[i] = one->id;
+    }
+    drop_lost(t, t->time_s);
+}
+
+static void apply(tracker *t, const image_rect *boxes, const looks *now, size_t count,
+                  size_t *track_of)
 {
     for (size_t i = 0; i < t->count; i++)
         t->tracks[i].seen = false;
     for (size_t i = 0; i < count; i++) {
-        track *one;
         if (track_of[i] == ASSIGNMENT_NONE) {
-            one = &t->tracks[t->count++];
-            *one = track_begin(&boxes[i], t->time_s);
+            track_of[i] = t->count++;
+            t->tracks[track_of[i]] = track_begin(&boxes[i], t->time_s);
         } else {
-            one = &t->tracks[track_of[i]];
-            track_correct(one, &boxes[i], t->time_s);
+            track_correct(&t->tracks[track_of[i]], &boxes[i], t->time_s);
         }
-        confirm(t, one);
-        ids[i] = one->id;
     }
+    for (size_t i = 0; now != NULL && i < count; i++)
+        remember_looks(t, &t->tracks[track_of[i]], &now[i]);
 }
 
-mien_status tracker_update(tracker *t, double time_s, const image_rect *boxes, size_t count,
-                           int64_t *ids, mien_error *error)
+mien_status tracker_update(tracker *t, double time_s, const image_rect *boxes, const looks *now,
+                           size_t count, int64_t *ids, mien_error *error)
 {
     mien_status status = check_input(time_s, boxes, count, error);
     if (status == MIEN_OK)
@@ -336,11 +398,14 @@ mien_status tracker_update(tracker *t, double time_s, const image_rect *boxes, s
     if (status != MIEN_OK)
         return status;
     size_t *track_of = scratch_zeroed(&t->places, count, sizeof *track_of);
-    if (track_of == NULL)
+    size_t *known_as = scratch_zeroed(&t->known_as, count, sizeof *known_as);
+    if (track_of == NULL || known_as == NULL)
         return error_no_memory(error, "the assignment of boxes", count * sizeof *track_of);
     move_to(t, time_s);
-    status = assign(t, boxes, count, track_of, error);
-    if (status == MIEN_OK)
-        apply(t, boxes, count, track_of, ids);
-    return status;
+    status = assign(t, boxes, now, count, track_of, error);
+    if (status != MIEN_OK)
+        return status;
+    apply(t, boxes, now, count, track_of);
+    give_ids(t, track_of, count, known_as, ids);
+    return MIEN_OK;
 }

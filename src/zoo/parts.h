@@ -22,6 +22,7 @@ typedef zoo_ends (*zoo_builder)(nn_builder *b, int x, const zoo_options *options
 zoo_ends zoo_dcnn32(nn_builder *b, int x, const zoo_options *options);
 zoo_ends zoo_fcn(nn_builder *b, int x, const zoo_options *options);
 zoo_ends zoo_mien(nn_builder *b, int x, const zoo_options *options);
+zoo_ends zoo_mien_small(nn_builder *b, int x, const zoo_options *options);
 zoo_ends zoo_mini_xception(nn_builder *b, int x, const zoo_options *options);
 zoo_ends zoo_mobilenet_v1(nn_builder *b, int x, const zoo_options *options);
 zoo_ends zoo_mobilenet_v2(nn_builder *b, int x, const zoo_options *options);

@@ -23,6 +23,7 @@ static const architecture architectures[] = {
     {"dcnn32", 32, false, zoo_dcnn32},
     {"fcn", 48, false, zoo_fcn},
     {"mien", 48, false, zoo_mien},
+    {"mien_small", 48, false, zoo_mien_small},
     {"mini_xception", 48, false, zoo_mini_xception},
     {"mobilenet_v1", 224, true, zoo_mobilenet_v1},
     {"mobilenet_v2", 224, true, zoo_mobilenet_v2},

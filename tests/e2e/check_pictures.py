@@ -153,6 +153,17 @@ class Inputs(ProgramTest):
         self.assertEqual(large["error"]["status"], "limit exceeded")
         self.assertEqual(len(small["faces"]), 1)
 
+    def test_a_reduced_picture_has_its_faces_where_the_whole_one_has_them(self):
+        whole, = self.succeed("analyze", "--json", ASTRONAUT).json_lines()
+        reduced, = self.succeed("analyze", "--json", "--reduce", 256, ASTRONAUT).json_lines()
+        self.assertEqual((reduced["width"], reduced["height"]), (512, 512))
+        self.assertEqual(len(reduced["faces"]), 1)
+        for expected, box in zip(whole["faces"][0]["box"], reduced["faces"][0]["box"]):
+            self.assertAlmostEqual(expected, box, delta=12)
+        self.assertNotEqual(reduced["faces"], whole["faces"])
+        large_enough, = self.succeed("analyze", "--json", "--reduce", 257, ASTRONAUT).json_lines()
+        self.assertEqual(large_enough, whole)
+
 
 class DetectorOptions(ProgramTest):
     def faces(self, *options):

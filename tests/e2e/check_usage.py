@@ -61,13 +61,17 @@ class WrongUsage(ProgramTest):
     def test_numbers_that_are_none_or_out_of_range(self):
         for option, values in {
                 "--threads": ("0", "-1", "257", "two", "", "1.5", "99999999999999999999"),
-                "--max-pixels": ("0", "-5", "many"),
+                "--max-pixels": ("0", "-5", "many"), "--reduce": ("0", "half", "65536"),
                 "--scale-factor": ("1", "0.5", "nan", "inf", "1e999", "x"),
                 "--min-neighbours": ("-1", "x", "3x"),
                 "--min-size": ("-1", "70000"), "--max-size": ("-1", "1e3"),
                 "--min-score": ("0", "1.1", "nan")}.items():
             for value in values:
                 self.expect(f"{option} is '{value}', not", "analyze", option, value, ASTRONAUT)
+
+    def test_what_does_not_go_together(self):
+        self.expect("leave out --reduce", "analyze", "--reduce", "640", "--annotate", "marked",
+                    ASTRONAUT)
 
     def test_numbers_of_other_commands(self):
         self.expect("--runs is '0'", "bench", "--model", TINY_MODEL, "--runs", "0")

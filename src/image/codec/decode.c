@@ -15,12 +15,14 @@ static const size_t max_file_bytes = (size_t)1 << 30;
 typedef struct format_decoder {
     bool (*matches)(const uint8_t *bytes, size_t size);
     mien_status (*decode)(const codec_input *input, mien_image *out, mien_error *error);
+    /* NULL: decodes whole pictures only. */
+    mien_image_reduction (*reduce)(const uint8_t *bytes, size_t size, int least_side);
 } format_decoder;
 
 static const format_decoder decoders[] = {
-    {jpeg_matches, jpeg_decode},
-    {png_matches, png_decode},
-    {pnm_matches, pnm_decode},
+    {jpeg_matches, jpeg_decode, jpeg_reduction},
+    {png_matches, png_decode, NULL},
+    {pnm_matches, pnm_decode, NULL},
 };
 
 mien_status codec_check_size(const char *format, int64_t width, int64_t height, int64_t max_pixels,
@@ -73,8 +75,10 @@ static mien_status deliver(mien_image *picture, mien_pixel_format wanted, mien_i
     return status;
 }
 
-mien_status mien_image_decode(const void *bytes, size_t size, mien_pixel_format format,
-                              int64_t max_pixels, mien_image *out, mien_error *error)
+/* least_side 0: whole. */
+static mien_status decode(const void *bytes, size_t size, mien_pixel_format format,
+                          int64_t max_pixels, int least_side, mien_image *out,
+                          mien_image_reduction *reduction, mien_error *error)
 {
     if (out == NULL)
         return error_set(error, MIEN_INVALID_ARGUMENT, "no place for the picture was given");
@@ -91,11 +95,42 @@ mien_status mien_image_decode(const void *bytes, size_t size, mien_pixel_format 
     const format_decoder *decoder = find_decoder(bytes, size);
     if (decoder == NULL)
         return unknown_format(bytes, size, error);
+    *reduction = (mien_image_reduction){.factor = 1};
+    if (least_side > 0 && decoder->reduce != NULL)
+        *reduction = decoder->reduce(bytes, size, least_side);
     codec_input input = {bytes, size, format,
-                         max_pixels != 0 ? max_pixels : MIEN_DEFAULT_MAX_PIXELS};
+                         max_pixels != 0 ? max_pixels : MIEN_DEFAULT_MAX_PIXELS, reduction->factor};
     mien_image picture = {0};
     mien_status status = decoder->decode(&input, &picture, error);
-    return status == MIEN_OK ? deliver(&picture, format, out, error) : status;
+    if (status == MIEN_OK)
+        status = deliver(&picture, format, out, error);
+    if (status == MIEN_OK && reduction->factor == 1) {
+        reduction->full_width = out->width;
+        reduction->full_height = out->height;
+    }
+    return status;
+}
+
+mien_status mien_image_decode(const void *bytes, size_t size, mien_pixel_format format,
+                              int64_t max_pixels, mien_image *out, mien_error *error)
+{
+    mien_image_reduction whole;
+    return decode(bytes, size, format, max_pixels, 0, out, &whole, error);
+}
+
+mien_status mien_image_decode_reduced(const void *bytes, size_t size, mien_pixel_format format,
+                                      int64_t max_pixels, int least_side, mien_image *out,
+                                      mien_image_reduction *reduction, mien_error *error)
+{
+    if (least_side < 1 || reduction == NULL)
+        return error_set(error, MIEN_INVALID_ARGUMENT,
+                         reduction == NULL ? "no place for the reduction was given"
+                                           : "a longer side of %d pixels: it must be at least 1",
+                         least_side);
+    mien_status status = decode(bytes, size, format, max_pixels, least_side, out, reduction, error);
+    if (status != MIEN_OK)
+        *reduction = (mien_image_reduction){0};
+    return status;
 }
 
 mien_status mien_image_load(const char *path, mien_pixel_format format, int64_t max_pixels,

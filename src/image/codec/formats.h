@@ -12,7 +12,8 @@ typedef struct codec_input {
     const uint8_t *bytes;
     size_t size;
     mien_pixel_format wanted; /* a hint: a decoder may deliver any format that it finds handier */
-    int64_t max_pixels;       /* at least 1 */
+    int64_t max_pixels;       /* of the whole picture, at least 1 */
+    int factor;               /* JPEG: 1, 2, 4 or 8, by which the sides shrink */
 } codec_input;
 
 /* Whether the bytes begin like a file of the format. */
@@ -44,6 +45,10 @@ typedef struct jpeg_header {
 } jpeg_header;
 
 jpeg_header jpeg_read_header(const uint8_t *bytes, size_t size);
+
+/* The largest factor that leaves the longer side least_side pixels, at least 1; and the size of the
+ * whole picture, upright. A factor of 1 where the header does not tell. */
+mien_image_reduction jpeg_reduction(const uint8_t *bytes, size_t size, int least_side);
 
 /*
  * The orientation, 1..8, from the TIFF block of an EXIF segment (after "Exif\0\0"); 1 when there is

@@ -91,6 +91,19 @@ static mien_pixel_format handiest_format(int colorspace, mien_pixel_format wante
     return wanted;
 }
 
+mien_image_reduction jpeg_reduction(const uint8_t *bytes, size_t size, int least_side)
+{
+    jpeg_header header = jpeg_read_header(bytes, size);
+    bool is_turned = header.orientation >= 5;
+    mien_image_reduction reduction = {.factor = 1,
+                                      .full_width = is_turned ? header.height : header.width,
+                                      .full_height = is_turned ? header.width : header.height};
+    int longer = header.width > header.height ? header.width : header.height;
+    while (reduction.factor < 8 && longer / (2 * reduction.factor) >= least_side)
+        reduction.factor *= 2;
+    return reduction;
+}
+
 static mien_status decompress(tjhandle handle, const codec_input *input, bool is_adobe,
                               mien_image *out, mien_error *error)
 {
@@ -103,6 +116,9 @@ static mien_status decompress(tjhandle handle, const codec_input *input, bool is
     mien_status status = codec_check_size("JPEG", width, height, input->max_pixels, error);
     if (status != MIEN_OK)
         return status;
+    const tjscalingfactor scale = {1, input->factor};
+    width = TJSCALED(width, scale);
+    height = TJSCALED(height, scale);
     mien_image image;
     status =
         mien_image_alloc(width, height, handiest_format(colorspace, input->wanted), &image, error);

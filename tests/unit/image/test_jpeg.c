@@ -97,6 +97,60 @@ static void all_orientations_are_applied(void **state)
     }
 }
 
+/* A block of 8 x 8 pixels becomes one of 8/factor x 8/factor. */
+static void pictures_are_reduced_while_enough_is_left(void **state)
+{
+    (void)state;
+    static const struct {
+        int least_side, factor;
+    } cases[] = {{1, 8}, {3, 8}, {4, 4}, {6, 4}, {7, 2}, {12, 2}, {13, 1}, {24, 1}, {65535, 1}};
+    mien_error error;
+    for (int orientation = 1; orientation <= 8; orientation++)
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+            const char *layout = upright[orientation - 1];
+            int columns = (int)strcspn(layout, "/"), block = BLOCK / cases[i].factor;
+            file_bytes file = encode_and_free(blocks_picture(MIEN_PIXEL_RGB8), 95);
+            add_exif(&file, orientation);
+            mien_image image;
+            mien_image_reduction reduction;
+            assert_ok(mien_image_decode_reduced(file.bytes, file.size, MIEN_PIXEL_RGB8, 0,
+                                                cases[i].least_side, &image, &reduction, &error),
+                      &error);
+            assert_int_equal(reduction.factor, cases[i].factor);
+            assert_int_equal(reduction.full_width, columns * BLOCK);
+            assert_int_equal(reduction.full_width * reduction.full_height, 6 * BLOCK * BLOCK);
+            assert_int_equal(image.width, columns * block);
+            assert_int_equal(image.height * image.width, 6 * block * block);
+            for (int y = 0; y < image.height; y++)
+                for (int x = 0; x < image.width; x++) {
+                    int level = level_of(layout[y / block * (columns + 1) + x / block]);
+                    assert_in_range(pixel_at(&image, x, y)[1] + 2, level, level + 4);
+                }
+            mien_image_free(&image);
+            free(file.bytes);
+        }
+}
+
+static void a_reduced_picture_obeys_the_limits_of_the_whole_one(void **state)
+{
+    (void)state;
+    mien_error error;
+    mien_image image;
+    mien_image_reduction reduction = {.factor = 9};
+    file_bytes file = encode_and_free(blocks_picture(MIEN_PIXEL_RGB8), 95);
+    assert_fails(MIEN_LIMIT,
+                 mien_image_decode_reduced(file.bytes, file.size, MIEN_PIXEL_RGB8, 24 * 16 - 1, 1,
+                                           &image, &reduction, &error),
+                 &error, "the limit is 383 pixels");
+    assert_int_equal(reduction.factor, 0);
+    assert_null(image.data);
+    assert_fails(MIEN_INVALID_ARGUMENT,
+                 mien_image_decode_reduced(file.bytes, file.size, MIEN_PIXEL_RGB8, 0, 0, &image,
+                                           &reduction, &error),
+                 &error, "longer side of 0 pixels");
+    free(file.bytes);
+}
+
 static void the_first_orientation_counts(void **state)
 {
     (void)state;
@@ -304,6 +358,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_orientations_are_applied),
         cmocka_unit_test(the_first_orientation_counts),
+        cmocka_unit_test(pictures_are_reduced_while_enough_is_left),
+        cmocka_unit_test(a_reduced_picture_obeys_the_limits_of_the_whole_one),
         cmocka_unit_test(grey_files_give_every_format),
         cmocka_unit_test(colours_come_in_the_wanted_order),
         cmocka_unit_test(grey_equals_the_converted_colours),

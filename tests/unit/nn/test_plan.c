@@ -347,9 +347,81 @@ static void fused_operators_take_no_steps(void **state)
     nn_model_free(model);
 }
 
+/* w is read twice, once behind an Identity; u once, behind one; v once; the norm's twice. */
+static message sharing_graph(void)
+{
+    enum { CHANNELS = 16, WEIGHTS = CHANNELS * CHANNELS };
+    static const int64_t shape[4] = {1, CHANNELS, 6, 6}, window[4] = {CHANNELS, CHANNELS, 1, 1};
+    static const int64_t channels[1] = {CHANNELS};
+    static const char *const nodes[] = {"Conv x iw > a", "Conv an w > b", "Conv b iu > c",
+                                        "Conv c v > d"};
+    static float weights[WEIGHTS], norm[CHANNELS];
+    message graph = {.size = 0};
+    add_input(&graph, "x", shape, 4);
+    for (int name = 0; name < 3; name++) {
+        for (int i = 0; i < WEIGHTS; i++)
+            weights[i] = (float)((i * 37 + name * 11) % 101 - 50) / 400;
+        add_floats(&graph, (const char *[]){"w", "u", "v"}[name], window, 4, weights, WEIGHTS);
+    }
+    for (int i = 0; i < CHANNELS; i++)
+        norm[i] = 0.5f + (float)i / 10;
+    for (int name = 0; name < 4; name++)
+        add_floats(&graph, (const char *[]){"scale", "shift", "mean", "variance"}[name], channels,
+                   1, norm, CHANNELS);
+    add_node(&graph, "Identity w > iw");
+    add_node(&graph, "Identity u > iu");
+    for (int n = 0; n < 4; n++) {
+        add_node(&graph, nodes[n]);
+        if (n == 0)
+            add_node(&graph, "BatchNormalization a scale shift mean variance > an");
+    }
+    add_node(&graph, "BatchNormalization d scale shift mean variance > y");
+    add_output(&graph, "y");
+    return graph;
+}
+
+static void run_once(const nn_plan *plan, float *y, size_t bytes)
+{
+    nn_session *session;
+    mien_error error;
+    assert_ok(nn_session_create(plan, &session, &error), &error);
+    float *x = nn_session_input(session, 0);
+    for (int i = 0; i < 16 * 36; i++)
+        x[i] = (float)(i * 13 % 29) / 29;
+    nn_session_run(session);
+    memcpy(y, nn_session_output(session, 0), bytes);
+    nn_session_free(session);
+}
+
+static void the_last_plan_takes_the_weights(void **state)
+{
+    (void)state;
+    const nn_kernels *kernels = NULL;
+    for (size_t set = 0; set == 0 || kernels != NULL; kernels = nn_kernels_at(set++)) {
+        message graph = sharing_graph();
+        nn_model *model;
+        nn_plan *plan, *last;
+        mien_error error;
+        float expected[16 * 36], got[16 * 36];
+        nn_plan_options options = {.kernels = kernels};
+        assert_ok(read_graph(&graph, &model, &error), &error);
+        assert_ok(nn_plan_create(model, &options, &plan, &error), &error);
+        run_once(plan, expected, sizeof expected);
+        nn_plan_free(plan);
+        int64_t before = nn_model_parameters(model);
+        assert_ok(nn_plan_create_last(model, &options, &last, &error), &error);
+        assert_true(before - nn_model_parameters(model) >= 2 * 16 * 16);
+        run_once(last, got, sizeof got);
+        assert_memory_equal(got, expected, sizeof got);
+        nn_plan_free(last);
+        nn_model_free(model);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_last_plan_takes_the_weights),
         cmocka_unit_test(windows_that_do_not_fit_are_refused),
         cmocka_unit_test(window_numbers_out_of_range_are_refused),
         cmocka_unit_test(inputs_that_do_not_fit_each_other_are_refused),

@@ -15,7 +15,7 @@ static tracker *make_tracker(void)
 static void update(tracker *t, double time_s, const image_rect *boxes, size_t count, int64_t *ids)
 {
     mien_error error;
-    assert_ok(tracker_update(t, time_s, boxes, count, ids, &error), &error);
+    assert_ok(tracker_update(t, time_s, boxes, NULL, count, ids, &error), &error);
 }
 
 static image_rect at(double x, double y, double side)
@@ -256,10 +256,10 @@ static void test_bad_input_changes_nothing(void **state)
         {NAN, 0, 10, 10}, {0, INFINITY, 10, 10}, {0, 0, 0, 10}, {0, 0, 10, -1}, {0, 0, NAN, 10}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         image_rect boxes[] = {good, bad[i]};
-        assert_fails(MIEN_INVALID_ARGUMENT, tracker_update(t, time_s, boxes, 2, ids, &error),
+        assert_fails(MIEN_INVALID_ARGUMENT, tracker_update(t, time_s, boxes, NULL, 2, ids, &error),
                      &error, "box 1");
     }
-    assert_fails(MIEN_INVALID_ARGUMENT, tracker_update(t, NAN, &good, 1, ids, &error), &error,
+    assert_fails(MIEN_INVALID_ARGUMENT, tracker_update(t, NAN, &good, NULL, 1, ids, &error), &error,
                  "nan");
     assert_fails(MIEN_INVALID_ARGUMENT, tracker_predict(t, INFINITY, &error), &error, "inf");
     assert_int_equal(stay(t, &time_s, good, 1), 1);

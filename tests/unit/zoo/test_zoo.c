@@ -25,7 +25,8 @@ static const struct {
 } expected[] = {
     {"dcnn32", 32, 1102727, 256, 16},
     {"fcn", 48, 93799, 128, 20},
-    {"mien", 48, 1670727, 256, 48},
+    {"mien", 48, 2745495, 320, 48},
+    {"mien_small", 48, 1670727, 256, 48},
     {"mini_xception", 48, 56951, 128, 40},
     {"mobilenet_v1", 224, 3213575, 1024, 32},
     {"mobilenet_v2", 224, 2232263, 1280, 32},
@@ -244,7 +245,7 @@ static void wrong_options_are_named(void **state)
         mien_status status;
         const char *message;
     } cases[] = {
-        {"alexnet", {.classes = 7, .channels = 1}, MIEN_NOT_FOUND, "mien, mini_xception"},
+        {"alexnet", {.classes = 7, .channels = 1}, MIEN_NOT_FOUND, "mien, mien_small, mini_xception"},
         {"mien", {.classes = 1, .channels = 1}, MIEN_INVALID_ARGUMENT, "1 classes"},
         {"mien", {.classes = 7, .channels = 2}, MIEN_INVALID_ARGUMENT, "2 channels"},
         {"mien", {.classes = 7, .channels = 1, .height = -4}, MIEN_INVALID_ARGUMENT, "-4 rows"},
