@@ -140,13 +140,17 @@ int main(int count, char **arguments)
     }
     mien_error error = {0};
     cascade *model;
+    team *workers = NULL;
     cascade_searcher *searcher = NULL;
     mien_status status = load_cascade(arguments[1], &model, &error);
     if (status == MIEN_OK)
-        status = cascade_searcher_create(model, kernels, atoi(arguments[7]), &searcher, &error);
+        status = team_create(atoi(arguments[7]), &workers, &error);
+    if (status == MIEN_OK)
+        status = cascade_searcher_create(model, kernels, workers, &searcher, &error);
     for (int i = 9; status == MIEN_OK && i < count; i++)
         status = run_picture(searcher, arguments[i], &options, repeats, &error);
     cascade_searcher_free(searcher);
+    team_free(workers);
     cascade_free(model);
     if (status != MIEN_OK)
         fprintf(stderr, "cascade_boxes: %s\n", error.message);

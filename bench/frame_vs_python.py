@@ -123,7 +123,7 @@ class Peer:
         message = ctypes.create_string_buffer(300)
         self.network = self.runtime.peer_open(
             str(library).encode(), str(model).encode(), ctypes.byref(self.tensor), self.names,
-            ctypes.c_size_t(1), message, ctypes.c_size_t(300))
+            ctypes.c_size_t(1), 1, message, ctypes.c_size_t(300))
         if self.network is None:
             raise SystemExit(message.value.decode())
 

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * One network in mien and in ONNX Runtime, one thread each, in turns of some milliseconds;
+ * One network in mien and in ONNX Runtime, as many threads each, in turns of some milliseconds;
  * bench/inference_vs_onnxruntime.py runs it.
  *
- *     inference_peer LIBONNXRUNTIME MODEL.onnx HEIGHT WIDTH SECONDS [PRECISION [KERNELS]]
+ *     inference_peer LIBONNXRUNTIME MIENS.onnx ITS.onnx HEIGHT WIDTH SECONDS PRECISION THREADS
+ *                    [KERNELS]
  *
  * HEIGHT and WIDTH stand for dimensions that the network leaves open. Prints the median
- * microseconds of mien and of ONNX Runtime, and the largest difference between their outputs as a
- * share of the output's range, but at least of 0.01: some outputs are nearly constant.
+ * microseconds of mien and of ONNX Runtime, the largest difference between their outputs as a
+ * share of the output's range, but at least of 0.01 (some outputs are nearly constant), and with
+ * several threads the median microseconds of mien on one thread and the nanoseconds of a round trip
+ * from core to core (round_trip.h).
  */
 
 #include "onnxruntime.h"
+#include "round_trip.h"
 
 #include "base/file.h"
+#include "base/team.h"
 #include "nn/nn.h"
 #include "nn/onnx.h"
 
@@ -24,6 +29,7 @@
 #include <time.h>
 
 #define TURN_US  20000.0
+#define REST_NS  60000000 /* before a turn of threads: ONNX Runtime's look for work so long */
 #define MAX_RUNS 100000
 
 static double now_us(void)
@@ -106,19 +112,43 @@ static double difference(const nn_plan *plan, const nn_session *session, const p
     return worst;
 }
 
-/* Times both and prints the line. */
-static bool compare(const nn_plan *plan, nn_session *session, peer *p, size_t outputs,
-                    double seconds)
+/* What runs. */
+typedef struct contest {
+    nn_model *model;
+    nn_plan *plan;
+    team *workers;
+    nn_session *session, *alone; /* alone: on one thread, where session has more */
+    const char **names;          /* of the outputs */
+    peer *p;
+} contest;
+
+static void rest(void)
 {
-    static times ours, theirs;
+    nanosleep(&(struct timespec){0, REST_NS}, NULL);
+}
+
+/* Times both, and mien alone, and prints the line. */
+static bool compare(const contest *c, double seconds)
+{
+    static times ours, theirs, alone;
     double end = now_us() + seconds * 1e6;
-    bool done = true;
-    while (done && now_us() < end && ours.count < MAX_RUNS && theirs.count < MAX_RUNS)
-        done = take_turn(run_ours, session, &ours) && take_turn(run_theirs, p, &theirs);
-    if (done)
-        printf("%.2f %.2f %.3g\n", median(&ours), median(&theirs),
-               difference(plan, session, p, outputs));
-    return done;
+    bool done = true, shared = c->alone != NULL;
+    while (done && now_us() < end && ours.count < MAX_RUNS && theirs.count < MAX_RUNS) {
+        done = take_turn(run_ours, c->session, &ours);
+        if (done && shared && alone.count < MAX_RUNS)
+            done = take_turn(run_ours, c->alone, &alone);
+        done = done && take_turn(run_theirs, c->p, &theirs);
+        if (shared)
+            rest();
+    }
+    if (!done)
+        return false;
+    printf("%.2f %.2f %.3g", median(&ours), median(&theirs),
+           difference(c->plan, c->session, c->p, nn_model_graph(c->model)->output_count));
+    if (shared)
+        printf(" %.2f %.0f", median(&alone), round_trip_ns());
+    putchar('\n');
+    return true;
 }
 
 static mien_status open_plan(const char *path, nn_type precision, const char *kernels,
@@ -147,54 +177,73 @@ static mien_status open_plan(const char *path, nn_type precision, const char *ke
     return nn_plan_create(*model, &options, plan, error);
 }
 
-static peer *open_peer(const char *library, const char *path, const nn_model *model,
-                       const nn_plan *plan, nn_session *session, const char **names)
+static peer *open_peer(const char *library, const char *path, int threads, contest *c)
 {
-    const nn_graph *graph = nn_model_graph(model);
-    const nn_shape *shape = nn_plan_input_shape(plan, 0);
+    const nn_graph *graph = nn_model_graph(c->model);
+    const nn_shape *shape = nn_plan_input_shape(c->plan, 0);
     char message[300];
-    fill_input(shape, nn_session_input(session, 0));
     for (size_t o = 0; o < graph->output_count; o++)
-        names[o] = graph->values[graph->outputs[o]].name;
+        c->names[o] = graph->values[graph->outputs[o]].name;
     peer_tensor input = {graph->values[graph->inputs[0]].name, shape->dims, (size_t)shape->rank,
-                         nn_session_input(session, 0)};
-    peer *p = peer_open(library, path, &input, names, graph->output_count, message, sizeof message);
+                         nn_session_input(c->session, 0)};
+    peer *p = peer_open(library, path, &input, c->names, graph->output_count, threads, message,
+                        sizeof message);
     if (p == NULL)
         fprintf(stderr, "inference_peer: %s\n", message);
     return p;
 }
 
+static mien_status open_sessions(contest *c, int threads, mien_error *error)
+{
+    const nn_shape *shape = nn_plan_input_shape(c->plan, 0);
+    mien_status status = team_create(threads, &c->workers, error);
+    if (status == MIEN_OK)
+        status = nn_session_create_shared(c->plan, c->workers, &c->session, error);
+    if (status == MIEN_OK && threads > 1)
+        status = nn_session_create(c->plan, &c->alone, error);
+    if (status == MIEN_OK)
+        fill_input(shape, nn_session_input(c->session, 0));
+    if (status == MIEN_OK && c->alone != NULL)
+        fill_input(shape, nn_session_input(c->alone, 0));
+    return status;
+}
+
+static void close_contest(contest *c)
+{
+    if (c->p != NULL)
+        peer_close(c->p);
+    free(c->names);
+    nn_session_free(c->session);
+    nn_session_free(c->alone);
+    team_free(c->workers);
+    nn_plan_free(c->plan);
+    nn_model_free(c->model);
+}
+
 int main(int count, char **arguments)
 {
-    if (count < 7) {
+    if (count < 9) {
         fprintf(stderr, "usage: inference_peer LIBONNXRUNTIME MIENS.onnx ITS.onnx HEIGHT WIDTH "
-                        "SECONDS [f32|bf16 [KERNELS]]\n");
+                        "SECONDS f32|bf16 THREADS [KERNELS]\n");
         return 2;
     }
-    nn_type precision = count > 7 && strcmp(arguments[7], "bf16") == 0 ? NN_BFLOAT16 : NN_FLOAT;
+    nn_type precision = strcmp(arguments[7], "bf16") == 0 ? NN_BFLOAT16 : NN_FLOAT;
+    int threads = atoi(arguments[8]);
     mien_error error = {0};
-    nn_model *model = NULL;
-    nn_plan *plan = NULL;
-    nn_session *session = NULL;
-    mien_status status = open_plan(arguments[2], precision, count > 8 ? arguments[8] : NULL,
-                                   atoi(arguments[4]), atoi(arguments[5]), &model, &plan, &error);
+    contest c = {0};
+    mien_status status =
+        open_plan(arguments[2], precision, count > 9 ? arguments[9] : NULL, atoi(arguments[4]),
+                  atoi(arguments[5]), &c.model, &c.plan, &error);
     if (status == MIEN_OK)
-        status = nn_session_create(plan, &session, &error);
+        status = open_sessions(&c, threads, &error);
     bool done = false;
     if (status == MIEN_OK) {
-        size_t outputs = nn_model_graph(model)->output_count;
-        const char **names = calloc(outputs, sizeof *names);
-        peer *p = names != NULL ? open_peer(arguments[1], arguments[3], model, plan, session, names)
-                                : NULL;
-        done = p != NULL && compare(plan, session, p, outputs, atof(arguments[6]));
-        if (p != NULL)
-            peer_close(p);
-        free(names);
+        c.names = calloc(nn_model_graph(c.model)->output_count, sizeof *c.names);
+        c.p = c.names != NULL ? open_peer(arguments[1], arguments[3], threads, &c) : NULL;
+        done = c.p != NULL && compare(&c, atof(arguments[6]));
     } else {
         fprintf(stderr, "inference_peer: %s\n", error.message);
     }
-    nn_session_free(session);
-    nn_plan_free(plan);
-    nn_model_free(model);
+    close_contest(&c);
     return done ? 0 : 1;
 }

@@ -98,14 +98,14 @@ static bool load(peer *p, const char *path, char *message, size_t message_size)
     return p->api != NULL;
 }
 
-static object open_session(peer *p, const char *model_path)
+static object open_session(peer *p, const char *model_path, int threads)
 {
     const any_function *api = p->api;
     object status = ((create_env_function)api[CREATE_ENV])(LOG_ERROR, "bench", &p->env);
     if (status == NULL)
         status = ((create_function)api[CREATE_SESSION_OPTIONS])(&p->options);
     if (status == NULL)
-        status = ((set_int_function)api[SET_INTRA_OP_NUM_THREADS])(p->options, 1);
+        status = ((set_int_function)api[SET_INTRA_OP_NUM_THREADS])(p->options, threads);
     if (status == NULL)
         status = ((set_int_function)api[SET_INTER_OP_NUM_THREADS])(p->options, 1);
     if (status == NULL)
@@ -130,7 +130,7 @@ static object wrap_input(peer *p, const peer_tensor *input)
 }
 
 peer *peer_open(const char *library, const char *model_path, const peer_tensor *input,
-                const char *const *output_names, size_t output_count, char *message,
+                const char *const *output_names, size_t output_count, int threads, char *message,
                 size_t message_size)
 {
     snprintf(message, message_size, "out of memory");
@@ -142,7 +142,7 @@ peer *peer_open(const char *library, const char *model_path, const peer_tensor *
     p->output_count = output_count;
     p->outputs = calloc(output_count, sizeof(object));
     if (p->outputs == NULL || !load(p, library, message, message_size) ||
-        !accept(p, open_session(p, model_path), message, message_size) ||
+        !accept(p, open_session(p, model_path, threads), message, message_size) ||
         !accept(p, wrap_input(p, input), message, message_size)) {
         peer_close(p);
         return NULL;

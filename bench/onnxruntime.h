@@ -4,7 +4,7 @@
 
 /*
  * ONNX Runtime through its public C API, opened at run time: nothing of it is needed to build. Only
- * for benchmarks. One network, one thread, float tensors.
+ * for benchmarks. One network, float tensors.
  */
 
 #include <stdbool.h>
@@ -21,12 +21,12 @@ typedef struct peer_tensor {
 } peer_tensor;
 
 /*
- * Opens the library (libonnxruntime.so) and the network with all graph optimisations. The names,
- * dims and data must stay until peer_close. Success: the caller's, close with peer_close. Failure:
- * NULL; message, of message_size bytes, says why.
+ * Opens the library (libonnxruntime.so) and the network with all graph optimisations; `threads`
+ * share a run. The names, dims and data must stay until peer_close. Success: the caller's, close
+ * with peer_close. Failure: NULL; message, of message_size bytes, says why.
  */
 peer *peer_open(const char *library, const char *model_path, const peer_tensor *input,
-                const char *const *output_names, size_t output_count, char *message,
+                const char *const *output_names, size_t output_count, int threads, char *message,
                 size_t message_size);
 void peer_close(peer *p);
 

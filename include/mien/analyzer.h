@@ -39,7 +39,9 @@ typedef struct mien_face {
 
 /*
  * Makes an analyzer. model NULL: faces only. detector NULL: each picture is one face as a whole.
- * Both must outlive the analyzer.
+ * Both must outlive the analyzer. Where one of them was opened for several threads, the analyzer
+ * starts as many (the larger number, the calling thread among them); they work for whichever was,
+ * sleep between pictures, and end with the analyzer. There are fewer when the system gives no more.
  * Success: *out is the caller's, free with mien_analyzer_free. Failure: *out is NULL.
  */
 MIEN_API mien_status mien_analyzer_create(const mien_model *model, const mien_detector *detector,

@@ -30,8 +30,8 @@ typedef struct mien_detector_options {
     int input_width, input_height; /* networks: pixels that a picture is fitted into, multiples of
                                       32 up to 4096; 0 for the network's own. Fewer are faster and
                                       lose small faces */
-    int threads; /* cascades: threads that share one picture, 1..256; 0 for 1. The faces are the
-                    same. Each analyzer has its own. */
+    int threads; /* that share one picture, 1..256; 0 for 1. The faces are the same. An analyzer
+                    has the threads (mien_analyzer_create). */
 } mien_detector_options;
 
 /*

@@ -33,13 +33,16 @@ typedef struct mien_model_options {
     /* The numbers that it computes with: "f32" or NULL, or "bf16", which is faster and rounds to
      * 8 significant bits; MIEN_UNSUPPORTED where the processor has no AVX-512 BF16. */
     const char *precision;
+    /* Threads that share the work on one face, 1..256; 0 for 1. The numbers are the same, bit for
+     * bit. The model itself stays one: an analyzer has the threads (mien_analyzer_create). */
+    int threads;
 } mien_model_options;
 
 /*
  * Opens a model file. options may be NULL.
  * Success: *out is the caller's, free with mien_model_free.
  * Failure: *out is NULL. MIEN_NOT_FOUND, MIEN_IO, MIEN_MALFORMED, MIEN_UNSUPPORTED, MIEN_SHAPE,
- * MIEN_LIMIT, MIEN_OUT_OF_MEMORY.
+ * MIEN_LIMIT, MIEN_INVALID_ARGUMENT (an option), MIEN_OUT_OF_MEMORY.
  */
 MIEN_API mien_status mien_model_open(const char *path, const mien_model_options *options,
                                      mien_model **out, mien_error *error);

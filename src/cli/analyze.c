@@ -23,7 +23,7 @@
     "  --json                  one JSON object per picture and line (docs/OUTPUT.md)\n"            \
     "  --csv                   one row per face\n"                                                 \
     "  --annotate DIR          write each picture with its faces marked into this folder\n"        \
-    "  --threads N             threads that share the pictures (default 1)\n"                      \
+    "  --threads N             threads that share the pictures, or one picture (default 1)\n"      \
     "  --max-pixels N          refuse larger pictures (default 100000000)\n"                       \
     "  --reduce N              decode JPEG pictures at 1/2, 1/4 or 1/8 while their longer side\n"  \
     "                          keeps N pixels: faster, small faces are lost; sizes for the\n"      \
@@ -178,7 +178,7 @@ static void share_threads(run *r)
 {
     size_t pictures = r->files.count > 0 ? r->files.count : 1;
     if ((size_t)r->threads >= pictures)
-        r->setup.detector.threads = r->threads / (int)pictures;
+        r->setup.model.threads = r->setup.detector.threads = r->threads / (int)pictures;
 }
 
 /* ---- Annotated pictures ---- */

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/team.h"
 #include "engine/network.h"
 #include "eval/json_text.h"
 #include "nn/onnx.h"
@@ -25,8 +26,9 @@ static const char help[] =
     "  --model FILE     the network, an ONNX file\n"
     "  --kernels NAME   avx512, avx2, generic, reference or all (default: the best here)\n"
     "  --precision NAME f32, or bf16 where the processor has AVX-512 BF16 (default: f32)\n"
-    "  --runs N         counted runs of each thread (default 200)\n"
-    "  --threads N      threads at once, each with a run of its own (default 1)\n"
+    "  --runs N         counted runs of each session (default 200)\n"
+    "  --threads N      threads that share one run (default 1)\n"
+    "  --sessions N     runs at once, each on threads of its own (default 1)\n"
     "  --batch N        pictures in one run (default 1)\n"
     "  --input HxW      the size to shape an open input for (default 224x224)\n"
     "  --profile        the median of each step too\n"
@@ -35,24 +37,19 @@ static const char help[] =
     "example: mien bench --model mini_xception.onnx --kernels all\n";
 
 static const struct option long_options[] = {
-    {"model", required_argument, NULL, 'm'},
-    {"kernels", required_argument, NULL, 'k'},
-    {"runs", required_argument, NULL, 'r'},
-    {"threads", required_argument, NULL, 't'},
-    {"batch", required_argument, NULL, 'b'},
-    {"input", required_argument, NULL, 'i'},
-    {"precision", required_argument, NULL, 'P'},
-    {"profile", no_argument, NULL, 'p'},
-    {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+    {"model", required_argument, NULL, 'm'},    {"kernels", required_argument, NULL, 'k'},
+    {"runs", required_argument, NULL, 'r'},     {"threads", required_argument, NULL, 't'},
+    {"sessions", required_argument, NULL, 's'}, {"batch", required_argument, NULL, 'b'},
+    {"input", required_argument, NULL, 'i'},    {"precision", required_argument, NULL, 'P'},
+    {"profile", no_argument, NULL, 'p'},        {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
 };
 
 typedef struct bench {
     const char *model_path;
     const char *kernel_name;
     const char *precision; /* a name, or NULL */
-    int64_t runs, threads, batch;
+    int64_t runs, threads, sessions, batch;
     int height, width;
     bool profile, json, asked_for_help;
     nn_model *model;
@@ -96,6 +93,9 @@ static int parse_option(bench *b, int option)
     case 't':
         return cli_parse_int("mien bench", "--threads", optarg, 1, 256, &b->threads) ? EXIT_DONE
                                                                                      : EXIT_USAGE;
+    case 's':
+        return cli_parse_int("mien bench", "--sessions", optarg, 1, 256, &b->sessions) ? EXIT_DONE
+                                                                                       : EXIT_USAGE;
     case 'b':
         return cli_parse_int("mien bench", "--batch", optarg, 1, 4096, &b->batch) ? EXIT_DONE
                                                                                   : EXIT_USAGE;
@@ -140,13 +140,20 @@ static void gate_open(gate *g)
     pthread_mutex_unlock(&g->mutex);
 }
 
-typedef struct timed_thread {
+typedef struct timed_session {
+    team *workers;
     nn_session *session;
     double *times_us; /* (runs) */
     int64_t runs;
     gate *start;
     pthread_t thread;
-} timed_thread;
+} timed_session;
+
+static void close_session(timed_session *t)
+{
+    nn_session_free(t->session);
+    team_free(t->workers);
+}
 
 static void fill_inputs(const nn_plan *plan, nn_session *session)
 {
@@ -160,9 +167,20 @@ static void fill_inputs(const nn_plan *plan, nn_session *session)
     }
 }
 
+static mien_status open_session(const bench *b, const nn_plan *plan, timed_session *t,
+                                mien_error *error)
+{
+    mien_status status = team_create((int)b->threads, &t->workers, error);
+    if (status == MIEN_OK)
+        status = nn_session_create_shared(plan, t->workers, &t->session, error);
+    if (status == MIEN_OK)
+        fill_inputs(plan, t->session);
+    return status;
+}
+
 static void *time_runs(void *argument)
 {
-    timed_thread *t = argument;
+    timed_session *t = argument;
     for (int64_t warm = 0; warm < 1 + t->runs / 20; warm++)
         nn_session_run(t->session);
     gate_wait(t->start);
@@ -174,24 +192,22 @@ static void *time_runs(void *argument)
     return NULL;
 }
 
-/* All threads at once; *wall_us from the common start to the last end. */
-static mien_status time_threads(const bench *b, const nn_plan *plan, double *times, double *wall_us,
-                                mien_error *error)
+/* All sessions at once; *wall_us from the common start to the last end. */
+static mien_status time_sessions(const bench *b, const nn_plan *plan, double *times,
+                                 double *wall_us, mien_error *error)
 {
-    size_t count = (size_t)b->threads;
+    size_t count = (size_t)b->sessions;
     gate start = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
-    timed_thread *threads = calloc(count, sizeof *threads);
-    mien_status status = threads != NULL ? MIEN_OK : error_no_memory(error, "threads", count);
+    timed_session *sessions = calloc(count, sizeof *sessions);
+    mien_status status = sessions != NULL ? MIEN_OK : error_no_memory(error, "sessions", count);
     for (size_t i = 0; status == MIEN_OK && i < count; i++) {
-        threads[i] = (timed_thread){
+        sessions[i] = (timed_session){
             .times_us = times + i * (size_t)b->runs, .runs = b->runs, .start = &start};
-        status = nn_session_create(plan, &threads[i].session, error);
-        if (status == MIEN_OK)
-            fill_inputs(plan, threads[i].session);
+        status = open_session(b, plan, &sessions[i], error);
     }
     size_t started = 0;
     while (status == MIEN_OK && started < count) {
-        if (pthread_create(&threads[started].thread, NULL, time_runs, &threads[started]) == 0)
+        if (pthread_create(&sessions[started].thread, NULL, time_runs, &sessions[started]) == 0)
             started++;
         else
             status = error_set(error, MIEN_OUT_OF_MEMORY, "cannot start thread %zu", started + 1);
@@ -199,19 +215,18 @@ static mien_status time_threads(const bench *b, const nn_plan *plan, double *tim
     double before = now_us();
     gate_open(&start);
     for (size_t i = 0; i < started; i++)
-        pthread_join(threads[i].thread, NULL);
+        pthread_join(sessions[i].thread, NULL);
     *wall_us = now_us() - before;
-    for (size_t i = 0; threads != NULL && i < count; i++)
-        nn_session_free(threads[i].session);
-    free(threads);
+    for (size_t i = 0; sessions != NULL && i < count; i++)
+        close_session(&sessions[i]);
+    free(sessions);
     return status;
 }
 
 /* ---- Printing ---- */
 
-static void print_profile(const bench *b, const nn_plan *plan, nn_session *session, double *times)
+static void print_steps(const bench *b, const nn_plan *plan, nn_session *session, double *times)
 {
-    fill_inputs(plan, session);
     nn_session_run(session);
     for (size_t s = 0; s < nn_plan_step_count(plan); s++) {
         for (int64_t r = 0; r < b->runs; r++) {
@@ -220,9 +235,23 @@ static void print_profile(const bench *b, const nn_plan *plan, nn_session *sessi
             times[r] = now_us() - before;
         }
         qsort(times, (size_t)b->runs, sizeof *times, ascending);
-        printf("  %4zu %-24s %10.1f us\n", s + 1, nn_plan_step_name(plan, s),
+        printf("  %4zu %-24s %10.1f us", s + 1, nn_plan_step_name(plan, s),
                quantile(times, (size_t)b->runs, 0.5));
+        if (b->threads > 1)
+            printf(" in %d", nn_session_step_parts(session, s));
+        putchar('\n');
     }
+}
+
+static mien_status print_profile(const bench *b, const nn_plan *plan, double *times,
+                                 mien_error *error)
+{
+    timed_session t = {0};
+    mien_status status = open_session(b, plan, &t, error);
+    if (status == MIEN_OK)
+        print_steps(b, plan, t.session, times);
+    close_session(&t);
+    return status;
 }
 
 typedef struct figures {
@@ -232,10 +261,10 @@ typedef struct figures {
 /* Sorts the times. */
 static figures sum_up(const bench *b, double *times, double wall_us)
 {
-    size_t count = (size_t)(b->runs * b->threads);
+    size_t count = (size_t)(b->runs * b->sessions);
     qsort(times, count, sizeof *times, ascending);
     return (figures){times[0], quantile(times, count, 0.5), quantile(times, count, 0.95),
-                     (double)(b->runs * b->threads * b->batch) / wall_us * 1e6};
+                     (double)(b->runs * b->sessions * b->batch) / wall_us * 1e6};
 }
 
 static int print_json(const bench *b, const char *kernels, const nn_plan *plan, figures f)
@@ -246,6 +275,7 @@ static int print_json(const bench *b, const char *kernels, const nn_plan *plan, 
     if (b->precision != NULL)
         complete &= json_object_set_new(object, "precision", json_string(b->precision)) == 0;
     complete &= json_object_set_new(object, "threads", json_integer(b->threads)) == 0;
+    complete &= json_object_set_new(object, "sessions", json_integer(b->sessions)) == 0;
     complete &= json_object_set_new(object, "batch", json_integer(b->batch)) == 0;
     complete &= json_object_set_new(object, "runs", json_integer(b->runs)) == 0;
     complete &= json_object_set_new(object, "min_us", json_real(f.min_us)) == 0;
@@ -263,10 +293,11 @@ static int print_times(const bench *b, const char *kernels, const nn_plan *plan,
 {
     if (b->json)
         return print_json(b, kernels, plan, f);
-    printf("%-10s min %.1f us, median %.1f us, p95 %.1f us; %lld threads, batch %lld: %.0f "
-           "pictures/s, %.1f GFLOP/s each\n",
-           kernels, f.min_us, f.median_us, f.p95_us, (long long)b->threads, (long long)b->batch,
-           f.pictures_per_second, 2e-3 * (double)nn_plan_multiply_adds(plan) / f.median_us);
+    printf("%-10s min %.1f us, median %.1f us, p95 %.1f us; %lld threads, %lld sessions, batch "
+           "%lld: %.0f pictures/s, %.1f GFLOP/s each\n",
+           kernels, f.min_us, f.median_us, f.p95_us, (long long)b->threads, (long long)b->sessions,
+           (long long)b->batch, f.pictures_per_second,
+           2e-3 * (double)nn_plan_multiply_adds(plan) / f.median_us);
     return EXIT_DONE;
 }
 
@@ -291,23 +322,18 @@ static int bench_kernels(const bench *b, const nn_kernels *kernels)
 {
     mien_error error;
     nn_plan *plan = NULL;
-    nn_session *session = NULL;
     double wall_us = 0;
-    double *times = calloc((size_t)(b->runs * b->threads), sizeof *times);
+    double *times = calloc((size_t)(b->runs * b->sessions), sizeof *times);
     mien_status status = times != NULL ? shape_network(b, kernels, &plan, &error)
                                        : error_no_memory(&error, "times", sizeof *times);
     if (status == MIEN_OK)
-        status = time_threads(b, plan, times, &wall_us, &error);
+        status = time_sessions(b, plan, times, &wall_us, &error);
     int result = EXIT_DONE;
     if (status == MIEN_OK)
         result = print_times(b, kernels != NULL ? kernels->name : "reference", plan,
                              sum_up(b, times, wall_us));
-    if (status == MIEN_OK && b->profile && !b->json) {
-        status = nn_session_create(plan, &session, &error);
-        if (status == MIEN_OK)
-            print_profile(b, plan, session, times);
-    }
-    nn_session_free(session);
+    if (status == MIEN_OK && b->profile && !b->json)
+        status = print_profile(b, plan, times, &error);
     nn_plan_free(plan);
     free(times);
     if (status == MIEN_OK)
@@ -349,7 +375,7 @@ static int run_bench(bench *b)
 
 int cli_bench(int argc, char **argv)
 {
-    bench b = {.runs = 200, .threads = 1, .batch = 1, .height = 224, .width = 224};
+    bench b = {.runs = 200, .threads = 1, .sessions = 1, .batch = 1, .height = 224, .width = 224};
     int option, status = EXIT_DONE;
     while (status == EXIT_DONE && (option = getopt_long(argc, argv, "", long_options, NULL)) != -1)
         status = parse_option(&b, option);

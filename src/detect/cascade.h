@@ -8,6 +8,7 @@
  * OpenCV 4.6 detectMultiScale for the same arguments.
  */
 
+#include "base/team.h"
 #include "detect/faces.h"
 
 #include <mien/image.h>
@@ -58,22 +59,20 @@ typedef struct cascade_kernels cascade_kernels;
 const cascade_kernels *cascade_kernels_find(const char *name);
 
 /*
- * cascade_detect for picture after picture: keeps its memory and its threads. Pictures of one size
- * after another, searched with the same options, cost no allocation but for longer lists of windows
- * than ever before. For one thread at a time.
+ * cascade_detect for picture after picture: keeps its memory. Pictures of one size after another,
+ * searched with the same options, cost no allocation but for longer lists of windows than ever
+ * before. For one thread at a time.
  */
 typedef struct cascade_searcher cascade_searcher;
 
-#define CASCADE_MAX_THREADS 256
-
 /*
- * threads, 1 .. CASCADE_MAX_THREADS, share each picture; fewer are used when the system gives no
- * more. The boxes and their order do not depend on it. The cascade must outlive the searcher.
+ * The members of the team `workers` share each picture; NULL: the caller alone searches it. The
+ * boxes and their order do not depend on it. The cascade and the team must outlive the searcher.
  * Success: *out is the caller's, free with cascade_searcher_free. Failure: *out is NULL;
- * MIEN_INVALID_ARGUMENT (threads), MIEN_OUT_OF_MEMORY.
+ * MIEN_OUT_OF_MEMORY.
  */
 mien_status cascade_searcher_create(const cascade *cascade, const cascade_kernels *kernels,
-                                    int threads, cascade_searcher **out, mien_error *error);
+                                    team *workers, cascade_searcher **out, mien_error *error);
 void cascade_searcher_free(cascade_searcher *searcher);
 
 /* Arguments and failures of cascade_detect. */

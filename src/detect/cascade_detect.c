@@ -11,7 +11,7 @@ mien_status cascade_detect(const cascade *model, const mien_image *gray,
 {
     cascade_searcher *searcher;
     mien_status status =
-        cascade_searcher_create(model, cascade_kernels_find(NULL), 1, &searcher, error);
+        cascade_searcher_create(model, cascade_kernels_find(NULL), NULL, &searcher, error);
     if (status == MIEN_OK)
         status = cascade_search(searcher, gray, options, list, error);
     cascade_searcher_free(searcher);

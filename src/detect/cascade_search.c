@@ -4,9 +4,7 @@
 
 #include "base/memory.h"
 #include "detect/cascade_band.h"
-#include "detect/cascade_team.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 /* Where the windows of a band are. */
@@ -23,14 +21,13 @@ typedef struct search_member {
 struct cascade_searcher {
     const cascade *model;
     const cascade_kernels *kernels;
-    cascade_team *team;
+    team *team; /* borrowed, or NULL */
     cascade_plan plan;
     search_member *members;
     band_windows *found; /* (plan.band_count) */
     raw_windows windows; /* of all members, in the order of the bands */
     window_grouping grouping;
     const mien_image *gray; /* what is searched just now */
-    atomic_size_t next_band;
 };
 
 /* ---- memory ---- */
@@ -39,7 +36,7 @@ static mien_status allocate_members(cascade_searcher *searcher, mien_error *erro
 {
     const cascade_plan *plan = &searcher->plan;
     bool done = true;
-    for (int i = 0; done && i < cascade_team_size(searcher->team); i++)
+    for (int i = 0; done && i < team_size(searcher->team); i++)
         done = band_memory_allocate(plan, &searcher->members[i].memory);
     free(searcher->found);
     searcher->found = memory_zeroed(plan->band_count, sizeof *searcher->found);
@@ -65,23 +62,26 @@ static mien_status prepare(cascade_searcher *searcher, const mien_image *gray,
 
 /* ---- all bands ---- */
 
-static void search_bands(void *context, int number)
+static void search_one(void *context, int band, int number)
 {
     cascade_searcher *searcher = context;
-    const cascade_plan *plan = &searcher->plan;
     search_member *member = &searcher->members[number];
     raw_windows *windows = &member->memory.found;
-    windows->count = 0;
-    member->out_of_memory = false;
-    size_t band;
-    while ((band = atomic_fetch_add(&searcher->next_band, 1)) < plan->band_count) {
-        band_windows *found = &searcher->found[band];
-        *found = (band_windows){.member = number, .first = windows->count};
-        if (!band_search(searcher->model, searcher->kernels, plan, &plan->bands[band],
-                         searcher->gray, &member->memory))
-            member->out_of_memory = true;
-        found->end = windows->count;
+    band_windows *found = &searcher->found[band];
+    *found = (band_windows){.member = number, .first = windows->count};
+    if (!band_search(searcher->model, searcher->kernels, &searcher->plan,
+                     &searcher->plan.bands[band], searcher->gray, &member->memory))
+        member->out_of_memory = true;
+    found->end = windows->count;
+}
+
+static void search_bands(cascade_searcher *searcher)
+{
+    for (int i = 0; i < team_size(searcher->team); i++) {
+        searcher->members[i].memory.found.count = 0;
+        searcher->members[i].out_of_memory = false;
     }
+    team_run(searcher->team, (int)searcher->plan.band_count, search_one, searcher);
 }
 
 /* Brings what the members found into the order of the bands. */
@@ -131,8 +131,7 @@ mien_status cascade_search(cascade_searcher *searcher, const mien_image *gray,
     if (status != MIEN_OK)
         return status;
     searcher->gray = gray;
-    atomic_store(&searcher->next_band, 0);
-    cascade_team_run(searcher->team, search_bands, searcher);
+    search_bands(searcher);
     if (!gather(searcher) || !group_windows(&searcher->windows, options->min_neighbours,
                                             gray->width, gray->height, &searcher->grouping, list))
         return error_no_memory(error, "the windows of a cascade",
@@ -143,23 +142,20 @@ mien_status cascade_search(cascade_searcher *searcher, const mien_image *gray,
 /* ---- creation ---- */
 
 mien_status cascade_searcher_create(const cascade *model, const cascade_kernels *kernels,
-                                    int threads, cascade_searcher **out, mien_error *error)
+                                    team *workers, cascade_searcher **out, mien_error *error)
 {
     *out = NULL;
-    if (threads < 1 || threads > CASCADE_MAX_THREADS)
-        return error_set(error, MIEN_INVALID_ARGUMENT, "%d threads; 1 to %d are possible", threads,
-                         CASCADE_MAX_THREADS);
+    size_t members = (size_t)team_size(workers);
     cascade_searcher *searcher = memory_zeroed(1, sizeof *searcher);
     if (searcher == NULL)
         return error_no_memory(error, "a cascade", sizeof *searcher);
     searcher->model = model;
     searcher->kernels = kernels;
-    searcher->team = cascade_team_create(threads);
-    if (searcher->team != NULL)
-        searcher->members = memory_zeroed((size_t)threads, sizeof *searcher->members);
+    searcher->team = workers;
+    searcher->members = memory_zeroed(members, sizeof *searcher->members);
     if (searcher->members == NULL) {
         cascade_searcher_free(searcher);
-        return error_no_memory(error, "a cascade", (size_t)threads * sizeof *searcher->members);
+        return error_no_memory(error, "a cascade", members * sizeof *searcher->members);
     }
     *out = searcher;
     return MIEN_OK;
@@ -169,13 +165,12 @@ void cascade_searcher_free(cascade_searcher *searcher)
 {
     if (searcher == NULL)
         return;
-    for (int i = 0; searcher->members != NULL && i < cascade_team_size(searcher->team); i++)
+    for (int i = 0; searcher->members != NULL && i < team_size(searcher->team); i++)
         band_memory_free(&searcher->members[i].memory);
     free(searcher->members);
     free(searcher->found);
     raw_windows_free(&searcher->windows);
     window_grouping_free(&searcher->grouping);
     cascade_plan_free(&searcher->plan);
-    cascade_team_free(searcher->team);
     free(searcher);
 }

@@ -15,6 +15,7 @@
 struct mien_analyzer {
     const mien_model *model;
     const mien_detector *detector;
+    team *team; /* of the detector and the model, those that want one; or NULL */
     detector_memory detector_memory;
     nn_session *session;
     prep_scratch prep;
@@ -37,11 +38,17 @@ mien_status mien_analyzer_create(const mien_model *model, const mien_detector *d
         return error_no_memory(error, "an analyzer", sizeof *analyzer);
     analyzer->model = model;
     analyzer->detector = detector;
+    int detects = detector != NULL ? detector->threads : 1;
+    int reads = model != NULL ? model->threads : 1;
     mien_status status = MIEN_OK;
-    if (detector != NULL)
-        status = detector_memory_create(detector, &analyzer->detector_memory, error);
+    if (detects > 1 || reads > 1)
+        status = team_create(detects > reads ? detects : reads, &analyzer->team, error);
+    if (status == MIEN_OK && detector != NULL)
+        status = detector_memory_create(detector, detects > 1 ? analyzer->team : NULL,
+                                        &analyzer->detector_memory, error);
     if (status == MIEN_OK && model != NULL)
-        status = nn_session_create(model->network.plan, &analyzer->session, error);
+        status = nn_session_create_shared(model->network.plan, reads > 1 ? analyzer->team : NULL,
+                                          &analyzer->session, error);
     if (status != MIEN_OK) {
         mien_analyzer_free(analyzer);
         return status;
@@ -56,6 +63,7 @@ void mien_analyzer_free(mien_analyzer *analyzer)
         return;
     detector_memory_free(&analyzer->detector_memory);
     nn_session_free(analyzer->session);
+    team_free(analyzer->team);
     prep_scratch_free(&analyzer->prep);
     face_list_free(&analyzer->boxes);
     free(analyzer->faces);

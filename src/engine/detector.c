@@ -36,7 +36,6 @@ static mien_status open_cascade(const void *bytes, size_t size, const char *name
     if (!(wanted->scale_factor > 1))
         return error_set(error, MIEN_INVALID_ARGUMENT, "the scale factor is %g, not over 1",
                          wanted->scale_factor);
-    detector->threads = options->threads > 0 ? options->threads : 1;
     detector->cascade_kernels = cascade_kernels_find(options->kernels);
     if (detector->cascade_kernels == NULL)
         return error_set(error, MIEN_NOT_FOUND, "there are no kernels '%.40s' for this processor",
@@ -155,9 +154,9 @@ static mien_status check_options(const mien_detector_options *options, mien_erro
         return error_set(error, MIEN_INVALID_ARGUMENT,
                          "the size of faces must lie in a range, not %d to %d pixels",
                          options->min_size, options->max_size);
-    if (options->threads < 0 || options->threads > CASCADE_MAX_THREADS)
+    if (options->threads < 0 || options->threads > TEAM_MOST_MEMBERS)
         return error_set(error, MIEN_INVALID_ARGUMENT, "%d threads for a picture, not 1 to %d",
-                         options->threads, CASCADE_MAX_THREADS);
+                         options->threads, TEAM_MOST_MEMBERS);
     if (!(options->min_score >= 0 && options->min_score <= 1))
         return error_set(error, MIEN_INVALID_ARGUMENT, "the least score is %g, not 0 to 1",
                          (double)options->min_score);
@@ -178,6 +177,7 @@ mien_status mien_detector_open_memory(const void *bytes, size_t size, const char
     mien_detector *detector = memory_zeroed(1, sizeof *detector);
     if (detector == NULL)
         return error_no_memory(error, name, sizeof *detector);
+    detector->threads = options->threads > 0 ? options->threads : 1;
     const char *extension = file_extension(name);
     if (strcmp(extension, "xml") == 0)
         status = open_cascade(bytes, size, name, options, detector, error);
@@ -253,14 +253,14 @@ void mien_detector_free(mien_detector *detector)
 
 /* ---- Running ---- */
 
-mien_status detector_memory_create(const mien_detector *detector, detector_memory *memory,
-                                   mien_error *error)
+mien_status detector_memory_create(const mien_detector *detector, team *workers,
+                                   detector_memory *memory, mien_error *error)
 {
     *memory = (detector_memory){0};
     if (detector->kind == DETECTOR_CASCADE)
-        return cascade_searcher_create(detector->cascade, detector->cascade_kernels,
-                                       detector->threads, &memory->searcher, error);
-    return nn_session_create(detector->network.plan, &memory->session, error);
+        return cascade_searcher_create(detector->cascade, detector->cascade_kernels, workers,
+                                       &memory->searcher, error);
+    return nn_session_create_shared(detector->network.plan, workers, &memory->session, error);
 }
 
 void detector_memory_free(detector_memory *memory)

@@ -4,6 +4,7 @@
 
 /* What a mien_detector is, and running it with the memory of one thread. Private to the engine. */
 
+#include "base/team.h"
 #include "detect/cascade.h"
 #include "detect/faces.h"
 #include "engine/network.h"
@@ -19,7 +20,7 @@ struct mien_detector {
     cascade *cascade;
     cascade_options cascade_options;
     const cascade_kernels *cascade_kernels;
-    int threads; /* for each detector_memory of a cascade */
+    int threads; /* that share a picture, 1.. */
     engine_network network;
     float min_score;                    /* 0..1 */
     float overlap;                      /* IoU over which the weaker box goes, 0..1 */
@@ -37,8 +38,9 @@ typedef struct detector_memory {
     face_list found; /* what a network finds, in pixels of its input */
 } detector_memory;
 
-mien_status detector_memory_create(const mien_detector *detector, detector_memory *memory,
-                                   mien_error *error);
+/* workers: share each picture, or NULL; it must outlive the memory. */
+mien_status detector_memory_create(const mien_detector *detector, team *workers,
+                                   detector_memory *memory, mien_error *error);
 void detector_memory_free(detector_memory *memory);
 
 /* Adds the faces of a picture to the list, in pixels of the picture. */

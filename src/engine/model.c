@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/team.h"
 #include "nn/onnx.h"
 
 #include <math.h>
@@ -112,6 +113,7 @@ static mien_status make_model(nn_model *network, const char *name, const char *s
         nn_model_free(network);
         return error_no_memory(error, name, sizeof *model);
     }
+    model->threads = options->threads > 0 ? options->threads : 1;
     const engine_network_options network_options = {.sidecar_text = sidecar,
                                                     .name = name,
                                                     .kernels = options->kernels,
@@ -150,6 +152,9 @@ mien_status mien_model_open(const char *path, const mien_model_options *options,
     if (options == NULL)
         options = &defaults;
     *out = NULL;
+    if (options->threads < 0 || options->threads > TEAM_MOST_MEMBERS)
+        return error_set(error, MIEN_INVALID_ARGUMENT, "%d threads for a face, not 1 to %d",
+                         options->threads, TEAM_MOST_MEMBERS);
     nn_model *network;
     char *sidecar;
     mien_status status = engine_read_file(path, &network, error);

@@ -13,6 +13,7 @@
 
 struct mien_model {
     engine_network network;
+    int threads; /* that share a run of it, 1.. */
     int class_count;
     char class_names[MIEN_MAX_CLASSES][MODEL_CLASS_NAME_SIZE];
     size_t output;      /* index of the network's output that holds the classes */

@@ -109,6 +109,12 @@ static mien_status place_values(nn_plan *plan, size_t *end, mien_error *error)
     return status;
 }
 
+/* So that threads' scratches do not share a line of the cache. */
+static size_t whole_lines(size_t bytes)
+{
+    return (bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+}
+
 mien_status plan_lay_out(nn_plan *plan, mien_error *error)
 {
     find_lifetimes(plan);
@@ -120,6 +126,7 @@ mien_status plan_lay_out(nn_plan *plan, mien_error *error)
     for (size_t s = 0; s < plan->step_count; s++)
         if (plan->steps[s].scratch_bytes > plan->scratch_bytes)
             plan->scratch_bytes = plan->steps[s].scratch_bytes;
+    plan->scratch_bytes = whole_lines(plan->scratch_bytes);
     plan->arena_bytes = end + plan->scratch_bytes;
     if (plan->arena_bytes > plan->max_bytes || end > plan->max_bytes)
         return error_set(error, MIEN_LIMIT,

@@ -31,10 +31,10 @@ typedef struct nn_bf16_kernels {
      * y = activation(conv(x) + bias + residual); residual: in the shape of y, or NULL. y: nn_bf16,
      * which may be the residual itself, or floats where conv->writes_floats.
      */
-    void (*conv)(const nn_conv *conv, const nn_bf16 *x, const nn_bf16 *residual, void *y,
-                 void *scratch);
+    void (*conv)(const nn_conv *conv, nn_part part, const nn_bf16 *x, const nn_bf16 *residual,
+                 void *y, void *scratch);
 
-    void (*pool)(const nn_pool *pool, const nn_bf16 *x, nn_bf16 *y);
+    void (*pool)(const nn_pool *pool, nn_part part, const nn_bf16 *x, nn_bf16 *y);
     void (*from_floats)(const float *x, int64_t count, nn_bf16 *y);
     void (*to_floats)(const nn_bf16 *x, int64_t count, float *y);
 } nn_bf16_kernels;

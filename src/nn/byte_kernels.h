@@ -44,10 +44,10 @@ typedef struct nn_byte_kernels {
      * y = activation(conv(x) + bias + residual); residual: bytes in the shape of y, or NULL. y:
      * bytes or floats.
      */
-    void (*conv)(const nn_byte_conv *conv, const uint8_t *x, const uint8_t *residual, void *y,
-                 void *scratch);
+    void (*conv)(const nn_byte_conv *conv, nn_part part, const uint8_t *x, const uint8_t *residual,
+                 void *y, void *scratch);
 
-    void (*max_pool)(const nn_pool *pool, const uint8_t *x, uint8_t *y);
+    void (*max_pool)(const nn_pool *pool, nn_part part, const uint8_t *x, uint8_t *y);
     void (*quantize)(const float *x, int64_t count, nn_quantization to, uint8_t *y);
     void (*dequantize)(const uint8_t *x, int64_t count, nn_quantization from, float *y);
 } nn_byte_kernels;

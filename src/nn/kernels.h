@@ -10,10 +10,12 @@
  * and with fused multiply-adds: for a sum of K products of size m the difference is below about
  * K * m * 2^-23, and twice that for 3x3 convolutions, which may take Winograd's way (m being then
  * the product of the largest number and the largest weight). Elu, Sigmoid and Tanh are within a few
- * units in the last place. Functions are pure and thread-safe; they allocate nothing.
+ * units in the last place. Functions are pure and thread-safe; they allocate nothing. Those that
+ * take a part do that share of their work; the others can be called for a range of rows.
  */
 
 #include "nn/op.h"
+#include "nn/part.h"
 
 typedef enum nn_activation_kind {
     NN_ACTIVATION_NONE,
@@ -72,10 +74,10 @@ typedef struct nn_kernels {
     /* weights: (M, C/group, kH, kW); bias: (M) or NULL. */
     void (*conv_pack)(const nn_conv *conv, const float *weights, const float *bias, float *packed);
     /* y = activation(conv(x) + bias + residual); residual: like y, or NULL; it may be y itself. */
-    void (*conv)(const nn_conv *conv, const float *x, const float *residual, float *y,
+    void (*conv)(const nn_conv *conv, nn_part part, const float *x, const float *residual, float *y,
                  void *scratch);
 
-    void (*pool)(const nn_pool *pool, const float *x, float *y);
+    void (*pool)(const nn_pool *pool, nn_part part, const float *x, float *y);
     /* (N, H, W, C) -> (N, C) */
     void (*global_average)(const nn_extent *in, const float *x, float *y);
 
@@ -94,7 +96,8 @@ typedef struct nn_kernels {
                             int64_t rows, int64_t channels, nn_activation activation, float *y);
 
     /* (planes, rows, columns) -> (planes, columns, rows): between channels first and last. */
-    void (*transpose)(const float *x, int64_t planes, int64_t rows, int64_t columns, float *y);
+    void (*transpose)(nn_part part, const float *x, int64_t planes, int64_t rows, int64_t columns,
+                      float *y);
 } nn_kernels;
 
 /*

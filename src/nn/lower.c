@@ -40,18 +40,19 @@ void lower_release(lowerer *l, int value)
 
 /* ---- Steps ---- */
 
-static void run_reference(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                          void *scratch)
+static void run_reference(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                          nn_tensor *output, void *scratch)
 {
+    (void)part;
     (void)scratch;
     step->op->run(&step->u.params, inputs, step->input_count, output);
 }
 
-static void run_layout(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                       void *scratch)
+static void run_layout(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                       nn_tensor *output, void *scratch)
 {
     (void)scratch;
-    step->kernels->transpose(inputs[0].data, step->u.transpose.planes, step->u.transpose.rows,
+    step->kernels->transpose(part, inputs[0].data, step->u.transpose.planes, step->u.transpose.rows,
                              step->u.transpose.columns, output->data);
 }
 
@@ -77,6 +78,33 @@ nn_step *lower_step(lowerer *l, const char *name, step_run run, const int *input
     return step;
 }
 
+/* ---- How long steps take ---- */
+
+/* Measured on one core of 117 GFLOP/s: 50 products in a nanosecond, 40 where each channel has its
+ * own; outputs are made eight at a time. */
+int64_t lower_product_time(const lowerer *l, const plan_node *node, const nn_extent *out, int group,
+                           int speed)
+{
+    int64_t products = l->plan->multiply_adds[node->node - l->plan->graph->nodes];
+    int64_t channels = out->channels, made = (channels + 7) / 8 * 8;
+    int64_t time = products / ((group > 1 ? 40 : 50) * speed);
+    if (group == 1)
+        time = time / channels * made;
+    return time + lower_pass_time(out->batch * out->height * out->width * channels);
+}
+
+int64_t lower_pass_time(int64_t count)
+{
+    return count / 8; /* from and to the second cache */
+}
+
+int64_t lower_pool_time(const nn_pool *pool)
+{
+    const nn_extent *out = &pool->out;
+    int64_t taps = (int64_t)pool->window.kernel[0] * pool->window.kernel[1];
+    return lower_pass_time(out->batch * out->height * out->width * out->channels) * taps;
+}
+
 /* ---- Layouts ---- */
 
 static mien_status transpose_value(lowerer *l, int value, int twin)
@@ -87,14 +115,15 @@ static mien_status transpose_value(lowerer *l, int value, int twin)
     int64_t planes = shape->dims[0];
     int64_t rows = to_last ? channels : pixels, columns = to_last ? pixels : channels;
     if (l->plan->values[value].tensor.data != NULL) { /* a constant: now */
-        l->plan->kernels->transpose(l->plan->values[value].tensor.data, planes, rows, columns,
-                                    l->plan->values[twin].tensor.data);
+        l->plan->kernels->transpose(nn_whole(), l->plan->values[value].tensor.data, planes, rows,
+                                    columns, l->plan->values[twin].tensor.data);
         return MIEN_OK;
     }
     nn_step *step = lower_step(l, to_last ? "to channels last" : "to channels first", run_layout,
                                &value, 1, twin);
     if (step == NULL)
         return lower_no_memory(l);
+    step->nanoseconds = lower_pass_time(planes * rows * columns);
     step->u.transpose.planes = planes;
     step->u.transpose.rows = rows;
     step->u.transpose.columns = columns;
@@ -145,11 +174,13 @@ mien_status lower_in_layout(lowerer *l, int value, bool channels_last, int *resu
 
 /* ---- BF16 ---- */
 
-static void run_rounding(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                         void *scratch)
+static void run_rounding(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                         nn_tensor *output, void *scratch)
 {
     (void)scratch;
-    step->bf16_kernels->from_floats(inputs[0].data, nn_elements(&output->shape), output->data);
+    nn_span span = nn_share(part, nn_elements(&output->shape), LOWER_NUMBERS);
+    step->bf16_kernels->from_floats((const float *)inputs[0].data + span.first,
+                                    span.end - span.first, (nn_bf16 *)output->data + span.first);
 }
 
 mien_status lower_in_bf16(lowerer *l, int value, int *result)
@@ -168,6 +199,7 @@ mien_status lower_in_bf16(lowerer *l, int value, int *result)
     if (step == NULL)
         return lower_no_memory(l);
     step->bf16_kernels = plan->bf16;
+    step->nanoseconds = lower_pass_time(nn_elements(lower_shape_of(l, value)));
     plan->values[rounded].channels_last = plan->values[value].channels_last;
     plan->values[value].rounded = rounded;
     *result = rounded;

@@ -6,6 +6,8 @@
 
 #include "nn/plan.h"
 
+#define LOWER_NUMBERS 64 /* numbers, or rows of them, that parts are multiples of */
+
 typedef struct lowerer {
     nn_plan *plan;
     plan_links links; /* of the nodes, before the first became a step */
@@ -25,6 +27,18 @@ void lower_release(lowerer *l, int value);
 /* Adds a step with a copy of the inputs. The plan's; NULL when out of memory. */
 nn_step *lower_step(lowerer *l, const char *name, step_run run, const int *inputs, int input_count,
                     int output);
+
+/*
+ * A guess at the nanoseconds that a convolution or product takes, which makes `out` in `group`
+ * groups. speed: times as many products as in float.
+ */
+int64_t lower_product_time(const lowerer *l, const plan_node *node, const nn_extent *out, int group,
+                           int speed);
+
+/* The same for what reads and writes `count` numbers, and does little with each. */
+int64_t lower_pass_time(int64_t count);
+
+int64_t lower_pool_time(const nn_pool *pool);
 
 /* *result: the value, or its twin, in the wanted layout. */
 mien_status lower_in_layout(lowerer *l, int value, bool channels_last, int *result);

@@ -10,34 +10,38 @@
 
 /* ---- Steps ---- */
 
-static void run_byte_conv(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                          void *scratch)
+static void run_byte_conv(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                          nn_tensor *output, void *scratch)
 {
     const uint8_t *residual = step->input_count > 1 ? inputs[1].data : NULL;
-    step->byte_kernels->conv(&step->u.byte_conv, inputs[0].data, residual, output->data, scratch);
+    step->byte_kernels->conv(&step->u.byte_conv, part, inputs[0].data, residual, output->data,
+                             scratch);
 }
 
-static void run_byte_pool(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                          void *scratch)
+static void run_byte_pool(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                          nn_tensor *output, void *scratch)
 {
     (void)scratch;
-    step->byte_kernels->max_pool(&step->u.pool, inputs[0].data, output->data);
+    step->byte_kernels->max_pool(&step->u.pool, part, inputs[0].data, output->data);
 }
 
-static void run_quantize(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                         void *scratch)
+static void run_quantize(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                         nn_tensor *output, void *scratch)
 {
     (void)scratch;
-    step->byte_kernels->quantize(inputs[0].data, nn_elements(&output->shape), step->u.quantization,
-                                 output->data);
+    nn_span span = nn_share(part, nn_elements(&output->shape), LOWER_NUMBERS);
+    step->byte_kernels->quantize((const float *)inputs[0].data + span.first, span.end - span.first,
+                                 step->u.quantization, (uint8_t *)output->data + span.first);
 }
 
-static void run_dequantize(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                           void *scratch)
+static void run_dequantize(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                           nn_tensor *output, void *scratch)
 {
     (void)scratch;
-    step->byte_kernels->dequantize(inputs[0].data, nn_elements(&output->shape),
-                                   step->u.quantization, output->data);
+    nn_span span = nn_share(part, nn_elements(&output->shape), LOWER_NUMBERS);
+    step->byte_kernels->dequantize((const uint8_t *)inputs[0].data + span.first,
+                                   span.end - span.first, step->u.quantization,
+                                   (float *)output->data + span.first);
 }
 
 /* The kernels: not NULL where a node was made one on bytes. */
@@ -116,6 +120,7 @@ static mien_status lower_byte_conv(lowerer *l, const plan_node *node)
     if (step == NULL)
         return lower_no_memory(l);
     step->u.byte_conv = conv;
+    step->nanoseconds = lower_product_time(l, node, &conv.out, conv.group, 3);
     step->scratch_bytes = step->byte_kernels->conv_scratch_bytes(&conv);
     return MIEN_OK;
 }
@@ -136,6 +141,7 @@ static mien_status lower_byte_pool(lowerer *l, const plan_node *node)
                              .out = plan_extent(lower_shape_of(l, node->output)),
                              .window = node->params.pool.window,
                              .maximum = true};
+    step->nanoseconds = lower_pool_time(&step->u.pool);
     return MIEN_OK;
 }
 
@@ -154,6 +160,7 @@ static mien_status lower_conversion(lowerer *l, const plan_node *node, nn_quanti
     if (step == NULL)
         return lower_no_memory(l);
     step->u.quantization = q;
+    step->nanoseconds = lower_pass_time(nn_elements(lower_shape_of(l, input)));
     return MIEN_OK;
 }
 

@@ -8,52 +8,73 @@
 
 /* What works on each number by itself, or with a number of its channel. */
 
-static void run_scale_shift(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                            void *scratch)
+/* The rows of the step that a part works on. */
+static nn_span share_rows(const nn_step *step, nn_part part)
 {
-    (void)scratch;
-    step->kernels->scale_shift(inputs[0].data, inputs[1].data, inputs[2].data, step->u.binary.rows,
-                               step->u.binary.channels, step->activation, output->data);
+    return nn_share(part, step->u.binary.rows, LOWER_NUMBERS);
 }
 
-static void run_activate(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                         void *scratch)
+static float *at(const nn_tensor *tensor, int64_t index)
 {
-    (void)scratch;
-    step->kernels->activate(step->activation, inputs[0].data, step->u.binary.rows, output->data);
+    return (float *)tensor->data + index;
 }
 
-static void run_prelu(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
+static void run_scale_shift(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                            nn_tensor *output, void *scratch)
+{
+    (void)scratch;
+    nn_span rows = share_rows(step, part);
+    int64_t channels = step->u.binary.channels, first = rows.first * channels;
+    step->kernels->scale_shift(at(&inputs[0], first), inputs[1].data, inputs[2].data,
+                               rows.end - rows.first, channels, step->activation,
+                               at(output, first));
+}
+
+static void run_activate(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                         nn_tensor *output, void *scratch)
+{
+    (void)scratch;
+    nn_span span = share_rows(step, part);
+    step->kernels->activate(step->activation, at(&inputs[0], span.first), span.end - span.first,
+                            at(output, span.first));
+}
+
+static void run_prelu(const nn_step *step, nn_part part, const nn_tensor *inputs, nn_tensor *output,
                       void *scratch)
 {
     (void)scratch;
-    step->kernels->prelu(inputs[0].data, inputs[1].data, step->u.binary.rows,
-                         step->u.binary.channels, output->data);
+    nn_span rows = share_rows(step, part);
+    int64_t channels = step->u.binary.channels, first = rows.first * channels;
+    step->kernels->prelu(at(&inputs[0], first), inputs[1].data, rows.end - rows.first, channels,
+                         at(output, first));
 }
 
-static void run_binary(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                       void *scratch)
+static void run_binary(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                       nn_tensor *output, void *scratch)
 {
     (void)scratch;
-    step->kernels->binary(step->u.binary.kind, inputs[0].data, inputs[1].data, step->u.binary.rows,
-                          step->activation, output->data);
+    nn_span span = share_rows(step, part);
+    step->kernels->binary(step->u.binary.kind, at(&inputs[0], span.first),
+                          at(&inputs[1], span.first), span.end - span.first, step->activation,
+                          at(output, span.first));
 }
 
 /* Input 0 is the larger one. Its pictures share the numbers of input 1, or each has its own. */
-static void run_binary_channels(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                                void *scratch)
+static void run_binary_channels(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                                nn_tensor *output, void *scratch)
 {
     (void)scratch;
-    int64_t each = step->u.binary.rows * step->u.binary.channels;
+    nn_span rows = share_rows(step, part);
+    int64_t channels = step->u.binary.channels, each = step->u.binary.rows * channels;
     int64_t pictures = nn_elements(&output->shape) / each;
-    bool own = nn_elements(&inputs[1].shape) == pictures * step->u.binary.channels;
-    const float *a = inputs[0].data, *b = inputs[1].data;
-    float *y = output->data;
-    for (int64_t n = 0; n < pictures; n++)
-        step->kernels->binary_channels(step->u.binary.kind, step->u.binary.swapped, a + n * each,
-                                       b + (own ? n * step->u.binary.channels : 0),
-                                       step->u.binary.rows, step->u.binary.channels,
-                                       step->activation, y + n * each);
+    bool own = nn_elements(&inputs[1].shape) == pictures * channels;
+    for (int64_t n = 0; n < pictures; n++) {
+        int64_t first = n * each + rows.first * channels;
+        step->kernels->binary_channels(
+            step->u.binary.kind, step->u.binary.swapped, at(&inputs[0], first),
+            at(&inputs[1], own ? n * channels : 0), rows.end - rows.first, channels,
+            step->activation, at(output, first));
+    }
 }
 
 /* BatchNormalization with constants, on (N, C, H, W) or (N, C): y = x scale + shift. */
@@ -88,6 +109,7 @@ static mien_status lower_batch_norm(lowerer *l, const plan_node *node)
     step->activation = node->activation;
     step->u.binary.rows = nn_elements(&shape) / channels;
     step->u.binary.channels = channels;
+    step->nanoseconds = lower_pass_time(nn_elements(&shape));
     return MIEN_OK;
 }
 
@@ -101,6 +123,7 @@ static mien_status lower_activation(lowerer *l, const plan_node *node, nn_activa
     step->in_place = true;
     step->activation = activation;
     step->u.binary.rows = nn_elements(lower_shape_of(l, input));
+    step->nanoseconds = lower_pass_time(step->u.binary.rows);
     return MIEN_OK;
 }
 
@@ -120,6 +143,7 @@ static mien_status lower_prelu(lowerer *l, const plan_node *node)
     step->in_place = true;
     step->u.binary.rows = rows;
     step->u.binary.channels = channels;
+    step->nanoseconds = lower_pass_time(rows * channels);
     return MIEN_OK;
 }
 
@@ -148,6 +172,7 @@ static mien_status lower_binary_same(lowerer *l, const plan_node *node)
     step->activation = node->activation;
     step->u.binary.kind = binary_kind(node->op);
     step->u.binary.rows = nn_elements(lower_shape_of(l, node->output));
+    step->nanoseconds = lower_pass_time(step->u.binary.rows);
     return MIEN_OK;
 }
 
@@ -174,6 +199,7 @@ static mien_status lower_binary_repeated(lowerer *l, const plan_node *node, plan
     step->u.binary.channels = last ? shape->dims[1] : nn_elements(small);
     step->u.binary.rows =
         last ? shape->dims[2] * shape->dims[3] : nn_elements(shape) / step->u.binary.channels;
+    step->nanoseconds = lower_pass_time(nn_elements(shape));
     return MIEN_OK;
 }
 

@@ -8,35 +8,38 @@
 
 /* Convolutions, products with constants, pooling. */
 
-static void run_conv(const nn_step *step, const nn_tensor *inputs, nn_tensor *output, void *scratch)
+static void run_conv(const nn_step *step, nn_part part, const nn_tensor *inputs, nn_tensor *output,
+                     void *scratch)
 {
     const float *residual = step->input_count > 1 ? inputs[1].data : NULL;
-    step->kernels->conv(&step->u.conv, inputs[0].data, residual, output->data, scratch);
+    step->kernels->conv(&step->u.conv, part, inputs[0].data, residual, output->data, scratch);
 }
 
-static void run_bf16_conv(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                          void *scratch)
+static void run_bf16_conv(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                          nn_tensor *output, void *scratch)
 {
     const nn_bf16 *residual = step->input_count > 1 ? inputs[1].data : NULL;
-    step->bf16_kernels->conv(&step->u.conv, inputs[0].data, residual, output->data, scratch);
+    step->bf16_kernels->conv(&step->u.conv, part, inputs[0].data, residual, output->data, scratch);
 }
 
-static void run_bf16_pool(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                          void *scratch)
+static void run_bf16_pool(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                          nn_tensor *output, void *scratch)
 {
     (void)scratch;
-    step->bf16_kernels->pool(&step->u.pool, inputs[0].data, output->data);
+    step->bf16_kernels->pool(&step->u.pool, part, inputs[0].data, output->data);
 }
 
-static void run_pool(const nn_step *step, const nn_tensor *inputs, nn_tensor *output, void *scratch)
+static void run_pool(const nn_step *step, nn_part part, const nn_tensor *inputs, nn_tensor *output,
+                     void *scratch)
 {
     (void)scratch;
-    step->kernels->pool(&step->u.pool, inputs[0].data, output->data);
+    step->kernels->pool(&step->u.pool, part, inputs[0].data, output->data);
 }
 
-static void run_global_average(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                               void *scratch)
+static void run_global_average(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                               nn_tensor *output, void *scratch)
 {
+    (void)part;
     (void)scratch;
     step->kernels->global_average(&step->u.extent, inputs[0].data, output->data);
 }
@@ -140,6 +143,7 @@ static mien_status lower_conv(lowerer *l, const plan_node *node, nn_conv *conv)
         return lower_no_memory(l);
     step->u.conv = *conv;
     step->bf16_kernels = l->plan->bf16;
+    step->nanoseconds = lower_product_time(l, node, &conv->out, conv->group, node->bf16 ? 2 : 1);
     step->scratch_bytes = node->bf16 ? l->plan->bf16->conv_scratch_bytes(conv)
                                      : l->plan->kernels->conv_scratch_bytes(conv);
     return MIEN_OK;
@@ -164,6 +168,7 @@ static mien_status lower_pool(lowerer *l, const plan_node *node)
                              .window = node->params.pool.window,
                              .maximum = node->op == &nn_op_max_pool,
                              .count_padding = node->params.pool.count_padding};
+    step->nanoseconds = lower_pool_time(&step->u.pool);
     return MIEN_OK;
 }
 

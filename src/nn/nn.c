@@ -229,12 +229,18 @@ const char *nn_plan_step_name(const nn_plan *plan, size_t index)
 
 /* ---- Session ---- */
 
+#define PART_NS         2000 /* the least that is worth handing over */
+#define PARTS_OF_MEMBER 2    /* so that one who comes late leaves less to wait for */
+
 struct nn_session {
     const nn_plan *plan;
+    team *team; /* borrowed, or NULL */
     char *arena;
-    void *scratch;
+    char *scratch;      /* (members, plan->scratch_bytes) */
     nn_tensor *tensors; /* for each step its inputs, then its output */
     size_t *first;      /* (step_count): index in tensors */
+    int *parts;         /* (step_count): into how many the step is cut */
+    size_t current;     /* step */
 };
 
 /* The tensor as kernels see it: where it lies, its shape in the order of memory. */
@@ -268,28 +274,65 @@ static void resolve_steps(nn_session *session)
     }
 }
 
-mien_status nn_session_create(const nn_plan *plan, nn_session **out, mien_error *error)
+/* As many parts for each member, or one for some of them. */
+static int parts_of(const nn_step *step, int members)
 {
-    *out = NULL;
+    int64_t worth = step->nanoseconds / PART_NS;
+    if (members == 1 || worth <= 1)
+        return 1;
+    if (worth >= (int64_t)members * PARTS_OF_MEMBER)
+        return members * PARTS_OF_MEMBER;
+    return worth < members ? (int)worth : members;
+}
+
+static void cut_steps(nn_session *session)
+{
+    for (size_t s = 0; s < session->plan->step_count; s++)
+        session->parts[s] = parts_of(&session->plan->steps[s], team_size(session->team));
+}
+
+/* false: out of memory. */
+static bool allocate(nn_session *session, size_t arena_bytes)
+{
+    const nn_plan *plan = session->plan;
     size_t tensor_count = 0;
     for (size_t s = 0; s < plan->step_count; s++)
         tensor_count += (size_t)plan->steps[s].input_count + 1;
+    session->arena = memory_aligned(arena_bytes);
+    session->tensors = memory_zeroed(tensor_count, sizeof *session->tensors);
+    session->first = memory_zeroed(plan->step_count, sizeof *session->first);
+    session->parts = memory_zeroed(plan->step_count, sizeof *session->parts);
+    return session->arena != NULL && session->tensors != NULL && session->first != NULL &&
+           session->parts != NULL;
+}
+
+mien_status nn_session_create_shared(const nn_plan *plan, team *workers, nn_session **out,
+                                     mien_error *error)
+{
+    *out = NULL;
+    size_t arena_bytes;
     nn_session *session = memory_zeroed(1, sizeof *session);
     if (session == NULL)
         return error_no_memory(error, "a session", sizeof *session);
     session->plan = plan;
-    session->arena = memory_aligned(plan->arena_bytes);
-    session->tensors = memory_zeroed(tensor_count, sizeof *session->tensors);
-    session->first = memory_zeroed(plan->step_count, sizeof *session->first);
-    if (session->arena == NULL || session->tensors == NULL || session->first == NULL) {
+    session->team = workers;
+    if (!size_multiply(plan->scratch_bytes, (size_t)team_size(workers) - 1, &arena_bytes) ||
+        !size_add(arena_bytes, plan->arena_bytes, &arena_bytes) ||
+        !allocate(session, arena_bytes)) {
         nn_session_free(session);
         return error_no_memory(error, "a session", plan->arena_bytes);
     }
-    memset(session->arena, 0, plan->arena_bytes);
+    memset(session->arena, 0, arena_bytes);
     session->scratch = session->arena + (plan->arena_bytes - plan->scratch_bytes);
     resolve_steps(session);
+    cut_steps(session);
     *out = session;
     return MIEN_OK;
+}
+
+mien_status nn_session_create(const nn_plan *plan, nn_session **out, mien_error *error)
+{
+    return nn_session_create_shared(plan, NULL, out, error);
 }
 
 void nn_session_free(nn_session *session)
@@ -299,6 +342,7 @@ void nn_session_free(nn_session *session)
     free(session->arena);
     free(session->tensors);
     free(session->first);
+    free(session->parts);
     free(session);
 }
 
@@ -312,11 +356,25 @@ const float *nn_session_output(const nn_session *session, size_t index)
     return resolve(session->plan, session->arena, session->plan->outputs[index]).data;
 }
 
+int nn_session_step_parts(const nn_session *session, size_t step)
+{
+    return session->parts[step];
+}
+
+static void run_part(void *context, int index, int member)
+{
+    const nn_session *session = context;
+    const nn_step *step = &session->plan->steps[session->current];
+    nn_tensor *tensors = session->tensors + session->first[session->current];
+    nn_part part = {index, session->parts[session->current]};
+    step->run(step, part, tensors, &tensors[step->input_count],
+              session->scratch + (size_t)member * session->plan->scratch_bytes);
+}
+
 void nn_session_run_step(nn_session *session, size_t index)
 {
-    const nn_step *step = &session->plan->steps[index];
-    nn_tensor *tensors = session->tensors + session->first[index];
-    step->run(step, tensors, &tensors[step->input_count], session->scratch);
+    session->current = index;
+    team_run(session->team, session->parts[index], run_part, session);
 }
 
 void nn_session_run(nn_session *session)

@@ -8,11 +8,13 @@
  *   nn_model    what an ONNX file holds. Immutable; any number of threads may share it.
  *   nn_plan     a model shaped for one input size: operators fused, kernels chosen, every tensor
  *               given its place in one arena. Immutable; any number of threads may share it.
- *   nn_session  the arena of one thread. Running it allocates nothing.
+ *   nn_session  the arena of one thread, or of a team of them that works on each run together.
+ *               Running it allocates nothing.
  *
  * A plan must be freed before its model, a session before its plan.
  */
 
+#include "base/team.h"
 #include "nn/graph.h"
 #include "nn/kernels.h"
 
@@ -99,7 +101,7 @@ bool nn_plan_node_is_constant(const nn_plan *plan, size_t node);
 int64_t nn_plan_node_multiply_adds(const nn_plan *plan, size_t node);
 int64_t nn_plan_multiply_adds(const nn_plan *plan);
 
-/* Bytes of a session's arena, and steps that a run takes. */
+/* Bytes of the arena of a session of one thread, and steps that a run takes. */
 size_t nn_plan_arena_bytes(const nn_plan *plan);
 size_t nn_plan_step_count(const nn_plan *plan);
 
@@ -110,6 +112,14 @@ const char *nn_plan_step_name(const nn_plan *plan, size_t index);
 
 /* Success: *out is the caller's, free with nn_session_free. Failure: *out is NULL. */
 mien_status nn_session_create(const nn_plan *plan, nn_session **out, mien_error *error);
+
+/*
+ * A session whose runs the members of a team share: steps that are long enough are cut into parts.
+ * The numbers are those of one thread, bit for bit. It has scratch memory for each member. workers:
+ * borrowed, it must outlive the session; NULL as in nn_session_create.
+ */
+mien_status nn_session_create_shared(const nn_plan *plan, team *workers, nn_session **out,
+                                     mien_error *error);
 void nn_session_free(nn_session *session);
 
 /*
@@ -121,8 +131,14 @@ float *nn_session_input(nn_session *session, size_t index);
 /* Output `index` of the last run, row-major. Valid until the next run. */
 const float *nn_session_output(const nn_session *session, size_t index);
 
-/* Runs the network on what the inputs hold. It cannot fail and allocates nothing. */
+/*
+ * Runs the network on what the inputs hold, called by one thread at a time. It cannot fail and
+ * allocates nothing.
+ */
 void nn_session_run(nn_session *session);
+
+/* Into how many parts the session cuts a step; 1: the caller does it alone. */
+int nn_session_step_parts(const nn_session *session, size_t step);
 
 /* Runs one step only (0..step_count-1 in order make a run), for profiles. */
 void nn_session_run_step(nn_session *session, size_t step);

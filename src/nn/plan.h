@@ -56,9 +56,10 @@ typedef struct plan_node {
 
 typedef struct nn_step nn_step;
 
-/* inputs: (step->input_count) tensors; scratch: step->scratch_bytes. */
-typedef void (*step_run)(const nn_step *step, const nn_tensor *inputs, nn_tensor *output,
-                         void *scratch);
+/* Does a part of the step, the whole where step->nanoseconds is 0. inputs: (step->input_count)
+ * tensors; scratch: step->scratch_bytes. */
+typedef void (*step_run)(const nn_step *step, nn_part part, const nn_tensor *inputs,
+                         nn_tensor *output, void *scratch);
 
 struct nn_step {
     const char *name;
@@ -70,7 +71,8 @@ struct nn_step {
     int input_count;
     int output;
     size_t scratch_bytes;
-    bool in_place; /* the kernel may write over an input of the same size */
+    int64_t nanoseconds; /* a guess at the time that one thread takes; 0: it is never shared */
+    bool in_place;       /* the kernel may write over an input of the same size */
     nn_activation activation;
     const nn_op *op; /* reference operators */
     union {
@@ -105,9 +107,9 @@ struct nn_plan {
     size_t step_count, step_capacity;
     int64_t *multiply_adds; /* by node of the graph */
     int *outputs;           /* plan values that hold the network's outputs, row-major */
-    size_t scratch_bytes;
-    size_t arena_bytes;
-    void **buffers; /* packed weights, owned */
+    size_t scratch_bytes;   /* of one thread, whole lines of the cache */
+    size_t arena_bytes;     /* with the scratch of one thread */
+    void **buffers;         /* packed weights, owned */
     size_t buffer_count, buffer_capacity;
 };
 

@@ -2,7 +2,8 @@
 
 /*
  * One model and one detector serve four threads at once, an analyzer each, and give what one thread
- * gives. Under ThreadSanitizer this shows that nothing shared is written.
+ * gives; and the threads that one analyzer has for each picture change nothing. Under
+ * ThreadSanitizer this shows that nothing shared is written.
  */
 
 #include "support.h"
@@ -152,12 +153,69 @@ static void threads_share_a_detector_network(void **state)
     mien_image_free(&whole);
 }
 
+/* What an analyzer finds with a model and a detector opened for so many threads. */
+static found analyze_shared(const mien_image *pictures, int model_threads, int detector_threads)
+{
+    char path[4096];
+    mien_model *model;
+    mien_detector *detector;
+    mien_error error;
+    const mien_model_options model_options = {.threads = model_threads};
+    const mien_detector_options options = {
+        .scale_factor = 1.2, .min_size = 30, .threads = detector_threads};
+    test_source_path("models/mien.onnx", path, sizeof path);
+    assert_ok(mien_model_open(path, &model_options, &model, &error), &error);
+    assert_ok(mien_detector_open(NULL, &options, &detector, &error), &error);
+    worker alone = {.model = model, .detector = detector, .pictures = pictures, .rounds = ROUNDS};
+    work(&alone);
+    assert_ok(alone.status, &alone.error);
+    mien_detector_free(detector);
+    mien_model_free(model);
+    return alone.found;
+}
+
+static void threads_share_one_picture(void **state)
+{
+    (void)state;
+    mien_image whole, pictures[2];
+    load_pictures(&whole, pictures);
+    found one = analyze_shared(pictures, 0, 0);
+    assert_int_equal(one.counts[0], 1);
+    static const int threads[][2] = {{2, 1}, {1, 3}, {3, 2}, {2, 5}};
+    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+        found more = analyze_shared(pictures, threads[i][0], threads[i][1]);
+        assert_same(&one, &more);
+    }
+    mien_image_free(&whole);
+}
+
+static void wrong_numbers_of_threads_are_refused(void **state)
+{
+    (void)state;
+    char path[4096];
+    mien_error error;
+    mien_model *model;
+    mien_detector *detector;
+    test_source_path("tests/fixtures/tiny-classifier.onnx", path, sizeof path);
+    assert_fails(MIEN_INVALID_ARGUMENT,
+                 mien_model_open(path, &(mien_model_options){.threads = 257}, &model, &error),
+                 &error, "257 threads");
+    assert_null(model);
+    assert_fails(
+        MIEN_INVALID_ARGUMENT,
+        mien_detector_open(NULL, &(mien_detector_options){.threads = -1}, &detector, &error),
+        &error, "-1 threads");
+    assert_null(detector);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_share_a_model_and_a_cascade),
         cmocka_unit_test(threads_share_a_model_of_each_kernel_set),
         cmocka_unit_test(threads_share_a_detector_network),
+        cmocka_unit_test(threads_share_one_picture),
+        cmocka_unit_test(wrong_numbers_of_threads_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,7 @@ static double best_of(void (*run)(bench_args *), bench_args *args)
 
 static void call_conv(bench_args *a)
 {
-    a->kernels->conv(&a->conv, a->x.data, NULL, a->y.data, a->scratch.data);
+    a->kernels->conv(&a->conv, nn_whole(), a->x.data, NULL, a->y.data, a->scratch.data);
 }
 
 static void bench_conv(const nn_kernels *kernels, const char *name, nn_conv conv)
@@ -109,7 +109,7 @@ static void bench_convs(const nn_kernels *kernels)
 
 static void call_max_pool(bench_args *a)
 {
-    a->kernels->pool(&a->pool, a->x.data, a->y.data);
+    a->kernels->pool(&a->pool, nn_whole(), a->x.data, a->y.data);
 }
 
 static void call_global_average(bench_args *a)
@@ -148,7 +148,7 @@ static void call_binary_channels(bench_args *a)
 
 static void call_transpose(bench_args *a)
 {
-    a->kernels->transpose(a->x.data, 1, ROWS, CHANNELS, a->y.data);
+    a->kernels->transpose(nn_whole(), a->x.data, 1, ROWS, CHANNELS, a->y.data);
 }
 
 static void bench_rows(const nn_kernels *kernels)

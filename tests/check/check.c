@@ -87,6 +87,17 @@ void check_equal(check_case *c, const float *expected, const check_buffer *actua
     }
 }
 
+int check_part_count(check_case *c)
+{
+    return test_random_int(&c->random, 2, 6);
+}
+
+void check_same_bits(check_case *c, const void *whole, const void *parts, size_t bytes)
+{
+    if (memcmp(whole, parts, bytes) != 0)
+        fail_case(c, "parts of it write other bits than the whole call");
+}
+
 size_t check_floats(nn_extent extent)
 {
     return (size_t)(extent.batch * extent.height * extent.width * extent.channels);

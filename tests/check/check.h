@@ -44,6 +44,10 @@ bool check_guards(const check_buffer *buffer);
 void check_equal(check_case *c, const float *expected, const check_buffer *actual, double absolute,
                  double relative);
 
+/* Some parts, 2 to 6; what they write is compared with what the whole call wrote, bit for bit. */
+int check_part_count(check_case *c);
+void check_same_bits(check_case *c, const void *whole, const void *parts, size_t bytes);
+
 /* (N, C, H, W) to (N, H, W, C); extent: sizes of the picture. */
 void check_to_channels_last(const float *from, nn_extent extent, float *to);
 

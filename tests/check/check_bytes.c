@@ -216,8 +216,14 @@ static void run_byte_conv(check_case *c, void *context)
     void *scratch = aligned_alloc(64, (kernels->conv_scratch_bytes(&k->conv) + 64) / 64 * 64);
     k->conv.packed = packed;
     kernels->conv_pack(&k->conv, k->weights, k->scales, k->bias, packed);
-    kernels->conv(&k->conv, k->x.data, k->residual.data, y.data, scratch);
+    kernels->conv(&k->conv, nn_whole(), k->x.data, k->residual.data, y.data, scratch);
     compare(c, k, &y);
+    byte_buffer parts = make_bytes(outputs * (k->conv.writes_floats ? sizeof(float) : 1), 4);
+    nn_part part = {.count = check_part_count(c)};
+    for (part.index = part.count - 1; part.index >= 0; part.index--)
+        kernels->conv(&k->conv, part, k->x.data, k->residual.data, parts.data, scratch);
+    check_same_bits(c, y.data, parts.data, outputs * (k->conv.writes_floats ? sizeof(float) : 1));
+    free(parts.memory);
     free(packed);
     free(scratch);
     free(y.memory);

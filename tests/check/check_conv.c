@@ -159,6 +159,26 @@ static check_buffer channels_last(check_case *c, const check_buffer *from, nn_ex
     return to;
 }
 
+/* The same in parts, the last first; residual: of the whole call, or the numbers that were in y. */
+static void run_in_parts(check_case *c, const nn_conv *conv, const check_buffer *x,
+                         const check_buffer *residual, bool in_place, check_buffer *scratch,
+                         const check_buffer *whole)
+{
+    check_buffer y = check_empty(c, whole->count);
+    if (in_place)
+        memcpy(y.data, residual->data, y.count * sizeof *y.data);
+    nn_part part = {.count = check_part_count(c)};
+    for (part.index = part.count - 1; part.index >= 0; part.index--) {
+        memset(scratch->data, 0xff, scratch->count * sizeof *scratch->data);
+        c->kernels->conv(conv, part, x->data, in_place ? y.data : residual->data, y.data,
+                         scratch->data);
+    }
+    check_same_bits(c, whole->data, y.data, y.count * sizeof *y.data);
+    if (!check_guards(&y))
+        c->failures++;
+    check_free(&y);
+}
+
 static void run_kernel(check_case *c, void *context)
 {
     const conv_case *k = context;
@@ -184,10 +204,11 @@ static void run_kernel(check_case *c, void *context)
             added = y.data;
         }
     }
-    kernels->conv(&conv, x.data, added, y.data, scratch.data);
+    kernels->conv(&conv, nn_whole(), x.data, added, y.data, scratch.data);
     bool winograd = conv.group == 1 && conv.window.kernel[0] == 3 && conv.window.kernel[1] == 3;
     double tolerance = (double)((winograd ? 2 : 1) * window_length(&conv) + 2) / (1 << 23);
     check_equal(c, k->expected.data, &y, tolerance, 0);
+    run_in_parts(c, &conv, &x, &residual, added == y.data, &scratch, &y);
     if (!check_guards(&packed) || !check_guards(&scratch)) {
         c->failures++;
         printf("FAILED %s conv, seed %llu: it writes outside its scratch or packed weights\n",
@@ -314,8 +335,14 @@ static void run_bf16_kernel(check_case *c, void *context)
     if (k->residual.data != NULL)
         residual = bf16_picture(c, &k->residual, conv.out);
     check_buffer y = check_empty(c, conv.writes_floats ? outputs : (outputs + 1) / 2);
-    kernels->conv(&conv, (const nn_bf16 *)(const void *)x.data,
+    kernels->conv(&conv, nn_whole(), (const nn_bf16 *)(const void *)x.data,
                   (const nn_bf16 *)(const void *)residual.data, y.data, scratch.data);
+    check_buffer parts = check_empty(c, y.count);
+    nn_part part = {.count = check_part_count(c)};
+    for (part.index = part.count - 1; part.index >= 0; part.index--)
+        kernels->conv(&conv, part, (const nn_bf16 *)(const void *)x.data,
+                      (const nn_bf16 *)(const void *)residual.data, parts.data, scratch.data);
+    check_same_bits(c, y.data, parts.data, outputs * (conv.writes_floats ? 4 : 2));
     check_buffer floats = conv.writes_floats ? check_copy(c, &y) : widened(c, &y, outputs);
     check_equal(c, k->expected.data, &floats, bf16_tolerance(&conv),
                 conv.writes_floats ? 0 : BF16_STEP / 2);
@@ -329,6 +356,7 @@ static void run_bf16_kernel(check_case *c, void *context)
     check_free(&x);
     check_free(&residual);
     check_free(&y);
+    check_free(&parts);
     check_free(&floats);
 }
 

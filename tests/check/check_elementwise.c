@@ -216,8 +216,14 @@ static void run_transpose(check_case *c, void *context)
 {
     const transpose_case *k = context;
     check_buffer y = check_empty(c, k->expected.count);
-    c->kernels->transpose(k->x.data, k->planes, k->rows, k->columns, y.data);
+    c->kernels->transpose(nn_whole(), k->x.data, k->planes, k->rows, k->columns, y.data);
     check_equal(c, k->expected.data, &y, 0, 0);
+    check_buffer parts = check_empty(c, y.count);
+    nn_part part = {.count = check_part_count(c)};
+    for (part.index = part.count - 1; part.index >= 0; part.index--)
+        c->kernels->transpose(part, k->x.data, k->planes, k->rows, k->columns, parts.data);
+    check_same_bits(c, y.data, parts.data, y.count * sizeof *y.data);
+    check_free(&parts);
     check_free(&y);
 }
 

@@ -42,9 +42,15 @@ static void run_pool(check_case *c, void *context)
 {
     const pool_case *k = context;
     check_buffer y = check_empty(c, k->expected.count);
-    c->kernels->pool(&k->pool, k->x.data, y.data);
+    c->kernels->pool(&k->pool, nn_whole(), k->x.data, y.data);
     int cells = k->pool.window.kernel[0] * k->pool.window.kernel[1];
     check_equal(c, k->expected.data, &y, k->pool.maximum ? 0 : (cells + 1.0) / (1 << 23), 0);
+    check_buffer parts = check_empty(c, y.count);
+    nn_part part = {.count = check_part_count(c)};
+    for (part.index = part.count - 1; part.index >= 0; part.index--)
+        c->kernels->pool(&k->pool, part, k->x.data, parts.data);
+    check_same_bits(c, y.data, parts.data, y.count * sizeof *y.data);
+    check_free(&parts);
     check_free(&y);
 }
 

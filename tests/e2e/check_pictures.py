@@ -141,7 +141,10 @@ class Inputs(ProgramTest):
         self.assertEqual([line["source"] for line in lines], [str(name) for name in names])
 
     def test_more_threads_than_pictures(self):
-        self.succeed("analyze", "--threads", 256, ASTRONAUT_GRAY)
+        one = self.succeed("analyze", "--json", ASTRONAUT_GRAY)
+        for threads in (2, 5, 256):
+            many = self.succeed("analyze", "--json", "--threads", threads, ASTRONAUT_GRAY)
+            self.assertEqual(one.out_bytes, many.out_bytes)
 
     def test_the_pixel_cap(self):
         result = self.fail_with("pixels", "analyze", "--json", "--max-pixels", 256 * 256,

@@ -164,10 +164,11 @@ class ModelInfo(ProgramTest):
 
 class Bench(ProgramTest):
     def test_json(self):
-        out = self.succeed("bench", "--runs", "3", "--threads", "2", "--json", "--model",
-                           TINY_MODEL).out
+        out = self.succeed("bench", "--runs", "3", "--threads", "2", "--sessions", "3", "--json",
+                           "--model", TINY_MODEL).out
         figures = json.loads(out)
-        self.assertEqual((figures["runs"], figures["threads"], figures["batch"]), (3, 2, 1))
+        self.assertEqual((figures["runs"], figures["threads"], figures["sessions"],
+                          figures["batch"]), (3, 2, 3, 1))
         self.assertLessEqual(0, figures["min_us"])
         self.assertLessEqual(figures["min_us"], figures["median_us"])
         self.assertLessEqual(figures["median_us"], figures["p95_us"])
@@ -184,6 +185,9 @@ class Bench(ProgramTest):
                            TINY_MODEL).out
         self.assertRegex(out, r"(?m)^generic +min")
         self.assertRegex(out, r"(?m)^ +1 .* us$")
+        out = self.succeed("bench", "--runs", "2", "--threads", "2", "--profile", "--model",
+                           TINY_MODEL).out
+        self.assertRegex(out, r"(?m)^ +1 .* us in 1$")
 
     def test_bad_input(self):
         self.fail_with("astronaut.jpg", "bench", "--model", ASTRONAUT)

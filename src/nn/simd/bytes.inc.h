@@ -188,13 +188,13 @@ static void byte_conv_pack(const nn_byte_conv *conv, const int8_t *weights, cons
         pack_dense(conv, weights, scales, bias, packed);
 }
 
-static void byte_conv(const nn_byte_conv *conv, const uint8_t *x, const uint8_t *residual, void *y,
-                      void *scratch)
+static void byte_conv(const nn_byte_conv *conv, nn_part part, const uint8_t *x,
+                      const uint8_t *residual, void *y, void *scratch)
 {
     if (is_depthwise(conv))
-        run_depthwise(conv, x, residual, y, scratch);
+        run_depthwise(conv, part, x, residual, y, scratch);
     else
-        run_dense(conv, x, residual, y, scratch);
+        run_dense(conv, part, x, residual, y, scratch);
 }
 
 /* ---- Pooling and conversion ---- */
@@ -205,26 +205,32 @@ static void largest_of(const uint8_t *restrict x, int64_t channels, uint8_t *res
         y[c] = x[c] > y[c] ? x[c] : y[c];
 }
 
-static void byte_max_pool(const nn_pool *pool, const uint8_t *x, uint8_t *y)
+/* x: the picture; y: zeros. */
+static void byte_pool_row(const nn_pool *pool, const uint8_t *x, int64_t row, uint8_t *y)
 {
     const nn_window *w = &pool->window;
+    const nn_extent *in = &pool->in;
+    for (int64_t column = 0; column < pool->out.width; column++, y += in->channels)
+        for (int ky = 0; ky < w->kernel[0]; ky++)
+            for (int kx = 0; kx < w->kernel[1]; kx++) {
+                int64_t from_row =
+                    row * w->stride[0] - w->pad_before[0] + (int64_t)ky * w->dilation[0];
+                int64_t from =
+                    column * w->stride[1] - w->pad_before[1] + (int64_t)kx * w->dilation[1];
+                if (from_row >= 0 && from_row < in->height && from >= 0 && from < in->width)
+                    largest_of(x + (from_row * in->width + from) * in->channels, in->channels, y);
+            }
+}
+
+static void byte_max_pool(const nn_pool *pool, nn_part part, const uint8_t *x, uint8_t *y)
+{
     const nn_extent *in = &pool->in, *out = &pool->out;
-    int64_t channels = in->channels;
-    memset(y, 0, (size_t)(out->batch * out->height * out->width * channels));
-    for (int64_t n = 0; n < out->batch; n++)
-        for (int64_t row = 0; row < out->height; row++)
-            for (int64_t column = 0; column < out->width; column++, y += channels)
-                for (int ky = 0; ky < w->kernel[0]; ky++)
-                    for (int kx = 0; kx < w->kernel[1]; kx++) {
-                        int64_t from_row =
-                            row * w->stride[0] - w->pad_before[0] + (int64_t)ky * w->dilation[0];
-                        int64_t from =
-                            column * w->stride[1] - w->pad_before[1] + (int64_t)kx * w->dilation[1];
-                        if (from_row >= 0 && from_row < in->height && from >= 0 && from < in->width)
-                            largest_of(x + ((n * in->height + from_row) * in->width + from) *
-                                               channels,
-                                       channels, y);
-                    }
+    int64_t picture = in->height * in->width * in->channels, row_bytes = out->width * in->channels;
+    nn_span rows = nn_share(part, out->batch * out->height, 1);
+    memset(y + rows.first * row_bytes, 0, (size_t)((rows.end - rows.first) * row_bytes));
+    for (int64_t row = rows.first; row < rows.end; row++)
+        byte_pool_row(pool, x + row / out->height * picture, row % out->height,
+                      y + row * row_bytes);
 }
 
 /* Small enough for store_bytes; NaN stays NaN. */

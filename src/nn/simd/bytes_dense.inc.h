@@ -248,19 +248,34 @@ static size_t dense_scratch_bytes(const nn_byte_conv *conv)
     return pointer_bytes(conv) + (is_copied(conv) ? copy_bytes(conv) : 0);
 }
 
-static byte_pictures copy_pictures(const nn_byte_conv *conv, const uint8_t *x, uint8_t *to)
+/* The rows of the padded pictures under a span of output pixels, one after another. */
+static nn_span rows_under(const nn_byte_conv *conv, int64_t height, nn_span pixels)
+{
+    const nn_window *w = &conv->window;
+    out_pixel first = locate(&conv->out, pixels.first), last = locate(&conv->out, pixels.end - 1);
+    int64_t reach = (int64_t)(w->kernel[0] - 1) * w->dilation[0];
+    return (nn_span){first.picture * height + first.row * w->stride[0],
+                     last.picture * height + last.row * w->stride[0] + reach + 1};
+}
+
+/* Copies what the span of output pixels reads, each to its place. */
+static byte_pictures copy_pictures(const nn_byte_conv *conv, const uint8_t *x, nn_span pixels,
+                                   uint8_t *to)
 {
     const nn_window *w = &conv->window;
     byte_pictures copy = padded_size(conv);
     int64_t channels = conv->in.channels, row_bytes = conv->in.width * channels;
+    int64_t copied_bytes = copy.width * channels;
+    nn_span rows = rows_under(conv, copy.height, pixels);
     copy.first = to;
-    memset(to, conv->x.zero_point, copy_bytes(conv));
-    for (int64_t n = 0; n < conv->in.batch; n++)
-        for (int64_t row = 0; row < conv->in.height; row++, x += row_bytes)
-            memcpy(
-                to + ((n * copy.height + row + w->pad_before[0]) * copy.width + w->pad_before[1]) *
-                         channels,
-                x, (size_t)row_bytes);
+    memset(to + rows.first * copied_bytes, conv->x.zero_point,
+           (size_t)((rows.end - rows.first) * copied_bytes) + 4);
+    for (int64_t i = rows.first; i < rows.end; i++) {
+        int64_t row = i % copy.height - w->pad_before[0];
+        if (row >= 0 && row < conv->in.height)
+            memcpy(to + i * copied_bytes + w->pad_before[1] * channels,
+                   x + (i / copy.height * conv->in.height + row) * row_bytes, (size_t)row_bytes);
+    }
     return copy;
 }
 
@@ -312,12 +327,14 @@ static void point_at_block(const nn_byte_conv *conv, const byte_pictures *pictur
     }
 }
 
-/* All outputs for a block of pixels; tile: what is the same for all of them. */
+/* A span of the outputs for a block of pixels; tile: what is the same for all of them. */
 static void multiply_block(const nn_byte_conv *conv, byte_tile tile, const uint8_t *const *pointers,
-                           const uint8_t *residual, void *y, int64_t first, int count)
+                           const uint8_t *residual, void *y, nn_span outputs, int64_t first,
+                           int count)
 {
-    tile.panel = conv->packed;
-    for (int64_t output = 0; output < conv->out.channels; output += PANEL) {
+    tile.panel =
+        (const uint8_t *)conv->packed + (size_t)(outputs.first / PANEL) * panel_bytes(conv, 2);
+    for (int64_t output = outputs.first; output < outputs.end; output += PANEL) {
         int vectors = vectors_of_panel(conv->out.channels - output);
         int64_t offset = first * conv->out.channels + output;
         tile.columns = conv->out.channels - output;
@@ -333,14 +350,19 @@ static void multiply_block(const nn_byte_conv *conv, byte_tile tile, const uint8
     }
 }
 
-static void run_dense(const nn_byte_conv *conv, const uint8_t *x, const uint8_t *residual, void *y,
-                      void *scratch)
+static void run_dense(const nn_byte_conv *conv, nn_part part, const uint8_t *x,
+                      const uint8_t *residual, void *y, void *scratch)
 {
+    nn_product_share share =
+        nn_share_product(part, conv->out.batch * conv->out.height * conv->out.width, BYTE_ROWS,
+                         conv->out.channels, PANEL, tap_count(conv));
+    if (share.pixels.first >= share.pixels.end)
+        return;
     const uint8_t **pointers = scratch;
     int64_t *offsets = (int64_t *)(void *)(pointers + BLOCK_PIXELS);
     byte_pictures pictures = {x, conv->in.height, conv->in.width};
     if (is_copied(conv))
-        pictures = copy_pictures(conv, x, (uint8_t *)scratch + pointer_bytes(conv));
+        pictures = copy_pictures(conv, x, share.pixels, (uint8_t *)scratch + pointer_bytes(conv));
     find_offsets(conv, &pictures, offsets);
     byte_finish finish = finish_of(conv);
     byte_tile tile = {.offsets = offsets,
@@ -348,10 +370,10 @@ static void run_dense(const nn_byte_conv *conv, const uint8_t *x, const uint8_t 
                       .quads = run_quads(conv),
                       .finish = &finish,
                       .stride = conv->out.channels};
-    int64_t total = conv->out.batch * conv->out.height * conv->out.width;
-    for (int64_t first = 0; first < total; first += BLOCK_PIXELS) {
-        int count = total - first < BLOCK_PIXELS ? (int)(total - first) : BLOCK_PIXELS;
+    for (int64_t first = share.pixels.first; first < share.pixels.end; first += BLOCK_PIXELS) {
+        int64_t left = share.pixels.end - first;
+        int count = left < BLOCK_PIXELS ? (int)left : BLOCK_PIXELS;
         point_at_block(conv, &pictures, first, count, pointers);
-        multiply_block(conv, tile, pointers, residual, y, first, count);
+        multiply_block(conv, tile, pointers, residual, y, share.outputs, first, count);
     }
 }

@@ -215,8 +215,8 @@ static void depthwise_row(const nn_byte_conv *conv, const byte_finish *finish, c
     }
 }
 
-static void run_depthwise(const nn_byte_conv *conv, const uint8_t *x, const uint8_t *residual,
-                          void *y, void *memory)
+static void run_depthwise(const nn_byte_conv *conv, nn_part part, const uint8_t *x,
+                          const uint8_t *residual, void *y, void *memory)
 {
     byte_finish finish = finish_of(conv);
     size_t columns = (size_t)(columns_read(conv) * row_quads(conv)) * LANES * 4;
@@ -224,10 +224,11 @@ static void run_depthwise(const nn_byte_conv *conv, const uint8_t *x, const uint
     memset(outside, conv->x.zero_point, (size_t)conv->in.channels + LANES);
     int64_t picture = conv->in.height * conv->in.width * conv->in.channels;
     int64_t row_outputs = conv->out.width * conv->out.channels;
-    for (int64_t n = 0; n < conv->out.batch; n++)
-        for (int64_t row = 0; row < conv->out.height; row++) {
-            int64_t at = (n * conv->out.height + row) * row_outputs;
-            depthwise_row(conv, &finish, x + n * picture, residual != NULL ? residual + at : NULL,
-                          output_at(&finish, y, at), row, memory, outside);
-        }
+    nn_span rows = nn_share(part, conv->out.batch * conv->out.height, 1);
+    for (int64_t i = rows.first; i < rows.end; i++) {
+        int64_t at = i * row_outputs;
+        depthwise_row(conv, &finish, x + i / conv->out.height * picture,
+                      residual != NULL ? residual + at : NULL, output_at(&finish, y, at),
+                      i % conv->out.height, memory, outside);
+    }
 }

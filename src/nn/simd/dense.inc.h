@@ -80,16 +80,26 @@ static void point_at_taps(const nn_conv *conv, const number *x, const number *ze
     }
 }
 
-static void run_dense(const nn_conv *conv, const number *x, const number *residual, void *y,
-                      void *scratch)
+static nn_product_share dense_share(const nn_conv *conv, nn_part part)
+{
+    int64_t pixels = conv->out.batch * conv->out.height * conv->out.width;
+    if (conv->group == 1)
+        return nn_share_product(part, pixels, TILE_ROWS, conv->out.channels, PANEL_OUTPUTS,
+                                tap_count(conv));
+    return (nn_product_share){nn_share(part, pixels, TILE_ROWS), {0, outputs_in_group(conv)}};
+}
+
+static void run_dense(const nn_conv *conv, nn_part part, const number *x, const number *residual,
+                      void *y, void *scratch)
 {
     const number **pointers = scratch;
     number *zeros = (number *)((char *)scratch + pointer_bytes(conv));
     memset(zeros, 0, (size_t)conv->in.channels * sizeof *zeros);
-    int64_t total = conv->out.batch * conv->out.height * conv->out.width;
+    nn_product_share share = dense_share(conv, part);
     size_t group_floats = group_packed_floats(conv);
-    for (int64_t first = 0; first < total; first += BLOCK_PIXELS) {
-        int count = total - first < BLOCK_PIXELS ? (int)(total - first) : BLOCK_PIXELS;
+    for (int64_t first = share.pixels.first; first < share.pixels.end; first += BLOCK_PIXELS) {
+        int64_t left = share.pixels.end - first;
+        int count = left < BLOCK_PIXELS ? (int)left : BLOCK_PIXELS;
         for (int g = 0; g < conv->group; g++) {
             const number *from = x + g * channels_in_group(conv);
             if (is_pointwise(conv))
@@ -106,7 +116,7 @@ static void run_dense(const nn_conv *conv, const number *x, const number *residu
                               .stride = (size_t)conv->out.channels,
                               .activation = conv->activation};
             run_panels(args, conv->packed + (size_t)g * group_floats, outputs_in_group(conv),
-                       count);
+                       share.outputs, count);
         }
     }
 }

@@ -325,20 +325,21 @@ static void slide_along(const nn_conv *conv, const number *x, const number *resi
 #endif
 }
 
-static void run_depthwise(const nn_conv *conv, const number *x, const number *residual, void *y,
-                          void *scratch)
+static void run_depthwise(const nn_conv *conv, nn_part part, const number *x,
+                          const number *residual, void *y, void *scratch)
 {
     (void)scratch;
-    size_t picture_in = (size_t)(conv->in.height * conv->in.width * conv->in.channels);
-    size_t row_out = (size_t)(conv->out.width * conv->out.channels);
+    int64_t picture_in = conv->in.height * conv->in.width * conv->in.channels;
+    int64_t row_out = conv->out.width * conv->out.channels;
+    nn_span rows = nn_share(part, conv->out.batch * conv->out.height, 1);
     bool slide = slides(conv);
-    for (int64_t n = 0; n < conv->out.batch; n++)
-        for (int64_t row = 0; row < conv->out.height; row++) {
-            if (slide)
-                slide_along(conv, x + (size_t)n * picture_in, residual, y, row);
-            else
-                depthwise_row(conv, x + (size_t)n * picture_in, residual, y, row);
-            y = output_at(y, conv->writes_floats, row_out);
-            residual = residual != NULL ? residual + row_out : NULL;
-        }
+    for (int64_t i = rows.first; i < rows.end; i++) {
+        const number *picture = x + i / conv->out.height * picture_in;
+        const number *added = residual != NULL ? residual + i * row_out : NULL;
+        void *to = output_at(y, conv->writes_floats, (size_t)(i * row_out));
+        if (slide)
+            slide_along(conv, picture, added, to, i % conv->out.height);
+        else
+            depthwise_row(conv, picture, added, to, i % conv->out.height);
+    }
 }

@@ -132,14 +132,16 @@ static void run_binary_channels(nn_binary kind, bool swapped, const float *a, co
 }
 
 /* In squares that fit the first cache. */
-static void run_transpose(const float *x, int64_t planes, int64_t rows, int64_t columns, float *y)
+static void run_transpose(nn_part part, const float *x, int64_t planes, int64_t rows,
+                          int64_t columns, float *y)
 {
     enum { SIDE = 16 };
+    nn_span span = nn_share(part, columns, SIDE);
     for (int64_t p = 0; p < planes; p++, x += rows * columns, y += rows * columns)
         for (int64_t r0 = 0; r0 < rows; r0 += SIDE)
-            for (int64_t c0 = 0; c0 < columns; c0 += SIDE) {
+            for (int64_t c0 = span.first; c0 < span.end; c0 += SIDE) {
                 int64_t r1 = r0 + SIDE < rows ? r0 + SIDE : rows;
-                int64_t c1 = c0 + SIDE < columns ? c0 + SIDE : columns;
+                int64_t c1 = c0 + SIDE < span.end ? c0 + SIDE : span.end;
                 for (int64_t c = c0; c < c1; c++)
                     for (int64_t r = r0; r < r1; r++)
                         y[c * rows + r] = x[r * columns + c];

@@ -100,6 +100,8 @@ INLINE void run_tile(const tile_args *args, int width)
 #endif
 }
 
+#define PANEL_OUTPUTS (2 * WIDE_FLOATS) /* of all panels but the last */
+
 /* Output channels of the panel that begins with `left` channels still to come. */
 INLINE int panel_width(int64_t left)
 {
@@ -133,13 +135,16 @@ INLINE int tile_rows(int count, int index)
 }
 
 /*
- * All `outputs` for `count` pixels. args: those of the first tile; the pointers of the next one lie
- * taps x TILE_ROWS further, or those of all are `step` numbers apart.
+ * A span of the `outputs`, whole panels of them, for `count` pixels. args: those of output 0 of the
+ * first tile; the pointers of the next one lie taps x TILE_ROWS further, or those of all are `step`
+ * numbers apart. packed: all panels.
  */
-static void run_panels(tile_args args, const float *packed, int64_t outputs, int count)
+static void run_panels(tile_args args, const float *packed, int64_t outputs, nn_span span,
+                       int count)
 {
     const tile_args origin = args;
-    for (int64_t first = 0; first < outputs;) {
+    packed += (args.taps * args.units + 1) * span.first;
+    for (int64_t first = span.first; first < span.end;) {
         int64_t left = outputs - first;
         int width = panel_width(left);
         args.panel = packed;

@@ -93,11 +93,12 @@ static void pool_row(const nn_pool *pool, const number *x, int64_t row, number *
     }
 }
 
-static void run_pool(const nn_pool *pool, const number *x, number *y)
+static void run_pool(const nn_pool *pool, nn_part part, const number *x, number *y)
 {
     int64_t picture = pool->in.height * pool->in.width * pool->in.channels;
     int64_t row_numbers = pool->out.width * pool->in.channels;
-    for (int64_t row = 0; row < pool->out.batch * pool->out.height; row++)
+    nn_span rows = nn_share(part, pool->out.batch * pool->out.height, 1);
+    for (int64_t row = rows.first; row < rows.end; row++)
         pool_row(pool, x + row / pool->out.height * picture, row % pool->out.height,
                  y + row * row_numbers);
 }

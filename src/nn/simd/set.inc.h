@@ -34,10 +34,10 @@ static bool conv_takes_planar(const nn_conv *conv)
     return way_of(conv) == &staged_way;
 }
 
-static void run_float_conv(const nn_conv *conv, const float *x, const float *residual, float *y,
-                           void *scratch)
+static void run_float_conv(const nn_conv *conv, nn_part part, const float *x, const float *residual,
+                           float *y, void *scratch)
 {
-    run_conv(conv, x, residual, y, scratch);
+    run_conv(conv, part, x, residual, y, scratch);
 }
 
 #define KERNEL_TABLE(set_name)                                                                     \

@@ -99,8 +99,8 @@ static void run_staged_row(const nn_conv *conv, tile_args args, const float *pac
     }
 }
 
-static void run_staged(const nn_conv *conv, const float *x, const float *residual, void *output,
-                       void *scratch)
+static void run_staged(const nn_conv *conv, nn_part part, const float *x, const float *residual,
+                       void *output, void *scratch)
 {
     float *y = output;
     int64_t picture = conv->in.height * conv->in.width * conv->in.channels;
@@ -108,7 +108,8 @@ static void run_staged(const nn_conv *conv, const float *x, const float *residua
     size_t group_floats = group_packed_floats(conv);
     float *staged = scratch;
     memset(staged, 0, staged_scratch_bytes(conv));
-    for (int64_t row = 0; row < conv->out.batch * conv->out.height; row++)
+    nn_span rows = nn_share(part, conv->out.batch * conv->out.height, 1);
+    for (int64_t row = rows.first; row < rows.end; row++)
         for (int g = 0; g < conv->group; g++) {
             int64_t offset = row * row_floats + g * outputs_in_group(conv);
             tile_args args = {.step = conv->window.stride[1],

@@ -15,7 +15,7 @@ typedef struct conv_way {
     size_t (*scratch_bytes)(const nn_conv *conv);
     void (*pack)(const nn_conv *conv, const float *weights, const float *bias, float *packed);
     /* y: numbers, or floats where conv->writes_floats. */
-    void (*run)(const nn_conv *conv, const number *x, const number *residual, void *y,
+    void (*run)(const nn_conv *conv, nn_part part, const number *x, const number *residual, void *y,
                 void *scratch);
 } conv_way;
 
@@ -56,8 +56,8 @@ static void conv_pack(const nn_conv *conv, const float *weights, const float *bi
     way_of(conv)->pack(conv, weights, bias, packed);
 }
 
-static void run_conv(const nn_conv *conv, const number *x, const number *residual, void *y,
-                     void *scratch)
+static void run_conv(const nn_conv *conv, nn_part part, const number *x, const number *residual,
+                     void *y, void *scratch)
 {
-    way_of(conv)->run(conv, x, residual, y, scratch);
+    way_of(conv)->run(conv, part, x, residual, y, scratch);
 }

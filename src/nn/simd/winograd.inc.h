@@ -218,14 +218,15 @@ static void winograd_read(const nn_conv *conv, int outputs, const number *const 
 #endif
 }
 
-static void winograd_write(const nn_conv *conv, int outputs, const winograd_tile *tile,
+/* A span of the channels, whole panels of them. */
+static void winograd_write(nn_span channels, int outputs, const winograd_tile *tile,
                            const float *from, size_t stride)
 {
-    int64_t c = 0;
-    for (; c + WIDE_FLOATS <= conv->out.channels; c += WIDE_FLOATS)
+    int64_t c = channels.first;
+    for (; c + WIDE_FLOATS <= channels.end; c += WIDE_FLOATS)
         wide_winograd_write(outputs, tile, c, from, stride);
 #if NARROW_FLOATS != WIDE_FLOATS
-    for (; c < conv->out.channels; c += NARROW_FLOATS)
+    for (; c < channels.end; c += NARROW_FLOATS)
         narrow_winograd_write(outputs, tile, c, from, stride);
 #endif
 }
@@ -248,9 +249,10 @@ static winograd_tile winograd_target(const nn_conv *conv, int outputs, out_pixel
                            .activation = conv->activation};
 }
 
-/* One product for each place: (count, in channels) by (in channels, out channels). */
-static void winograd_multiply(const nn_conv *conv, int places, const number *transformed,
-                              float *products, int block, int count, const number **pointers)
+/* One product for each place: (count, in channels) by (in channels, a span of out channels). */
+static void winograd_multiply(const nn_conv *conv, int places, nn_span outputs,
+                              const number *transformed, float *products, int block, int count,
+                              const number **pointers)
 {
     int64_t in = conv->in.channels, out = conv->out.channels;
     size_t place_floats = panels_floats(out, in / UNIT);
@@ -262,12 +264,12 @@ static void winograd_multiply(const nn_conv *conv, int places, const number *tra
     for (int place = 0; place < places; place++) {
         point_at_rows(transformed + (int64_t)place * block * in, in, count, pointers);
         args.y = products + (int64_t)place * block * out;
-        run_panels(args, conv->packed + out + (size_t)place * place_floats, out, count);
+        run_panels(args, conv->packed + out + (size_t)place * place_floats, out, outputs, count);
     }
 }
 
-static void run_winograd(const nn_conv *conv, const number *x, const number *residual, void *y,
-                         void *scratch)
+static void run_winograd(const nn_conv *conv, nn_part part, const number *x, const number *residual,
+                         void *y, void *scratch)
 {
     int outputs = winograd_outputs(conv);
     int places = (outputs + 2) * (outputs + 2), block = winograd_block(conv, outputs);
@@ -278,18 +280,22 @@ static void run_winograd(const nn_conv *conv, const number *x, const number *res
     number *zeros = (number *)(pointers + WINOGRAD_MOST_TILES), *transformed = zeros + in;
     float *products = (float *)(void *)(transformed + (int64_t)places * block * in);
     memset(zeros, 0, (size_t)in * sizeof *zeros);
-    out_pixel reading = {0}, writing = {0};
-    for (int64_t left = winograd_tiles(conv, outputs); left > 0; left -= block) {
+    nn_product_share share =
+        nn_share_product(part, winograd_tiles(conv, outputs), TILE_ROWS, out, PANEL_OUTPUTS, 1);
+    out_pixel reading = locate(&tiles, share.pixels.first), writing = reading;
+    for (int64_t left = share.pixels.end - share.pixels.first; left > 0; left -= block) {
         int count = left < block ? (int)left : block;
         for (int t = 0; t < count; t++, step_pixel(&tiles, &reading)) {
             const number *pixels[WINOGRAD_SIDE * WINOGRAD_SIDE];
             winograd_pixels(conv, outputs, x, reading, zeros, pixels);
             winograd_read(conv, outputs, pixels, transformed + t * in, (size_t)(block * in));
         }
-        winograd_multiply(conv, places, transformed, products, block, count, pointers);
+        winograd_multiply(conv, places, share.outputs, transformed, products, block, count,
+                          pointers);
         for (int t = 0; t < count; t++, step_pixel(&tiles, &writing)) {
             winograd_tile tile = winograd_target(conv, outputs, writing, residual, y);
-            winograd_write(conv, outputs, &tile, products + t * out, (size_t)(block * out));
+            winograd_write(share.outputs, outputs, &tile, products + t * out,
+                           (size_t)(block * out));
         }
     }
 }

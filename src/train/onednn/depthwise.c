@@ -213,7 +213,7 @@ static void run_pictures(const depthwise_conv *conv, const nn_conv *one, const f
         if (conv->is_3x3)
             depthwise_3x3_forward(one, from + n * in, one->packed, conv->zeros, to + n * out);
         else
-            conv->kernels->conv(one, from + n * in, NULL, to + n * out, NULL);
+            conv->kernels->conv(one, nn_whole(), from + n * in, NULL, to + n * out, NULL);
     }
 }
 

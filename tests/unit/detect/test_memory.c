@@ -107,8 +107,9 @@ static void searching_goes_on_after_every_failed_allocation(void **state)
     for (int first = 1; first < 1000; first++) {
         face_list list = {0}, again = {0};
         cascade_searcher *searcher;
-        assert_ok(cascade_searcher_create(model, cascade_kernels_find(NULL), 1, &searcher, &error),
-                  &error);
+        assert_ok(
+            cascade_searcher_create(model, cascade_kernels_find(NULL), NULL, &searcher, &error),
+            &error);
         allocations_left = first;
         mien_status status = cascade_search(searcher, &picture, &options, &list, &error);
         bool reached = allocations_left == 0;
@@ -137,10 +138,12 @@ static void a_stream_of_pictures_allocates_nothing(void **state)
     mien_image picture = read_astronaut();
     cascade_options options = cascade_default_options();
     for (int threads = 1; threads <= 2; threads++) {
+        team *workers;
         cascade_searcher *searcher;
         face_list list = {0};
+        assert_ok(team_create(threads, &workers, &error), &error);
         assert_ok(
-            cascade_searcher_create(model, cascade_kernels_find(NULL), threads, &searcher, &error),
+            cascade_searcher_create(model, cascade_kernels_find(NULL), workers, &searcher, &error),
             &error);
         int before = 0;
         for (int run = 0; run < 30; run++) {
@@ -154,6 +157,7 @@ static void a_stream_of_pictures_allocates_nothing(void **state)
         assert_in_range(allocations - before, 0, threads == 1 ? 0 : 2);
         face_list_free(&list);
         cascade_searcher_free(searcher);
+        team_free(workers);
     }
     free(picture.data);
     cascade_free(model);

@@ -108,12 +108,12 @@ static size_t analyze_frames(mien_analyzer *analyzer, const mien_image *picture,
     return sum;
 }
 
-static void check_stream(const fixture *f, const char *detector_path, int frames)
+static void check_stream(const fixture *f, const char *detector_path, int threads, int frames)
 {
     mien_error error;
     mien_detector *detector;
     mien_analyzer *analyzer;
-    mien_detector_options options = {.scale_factor = 1.3, .min_neighbours = 2};
+    mien_detector_options options = {.scale_factor = 1.3, .min_neighbours = 2, .threads = threads};
     assert_ok(mien_detector_open(detector_path, &options, &detector, &error), &error);
     assert_ok(mien_analyzer_create(f->model, detector, &analyzer, &error), &error);
     size_t seen = analyze_frames(analyzer, &f->picture, 0, 2 * WAY);
@@ -128,7 +128,7 @@ static void check_stream(const fixture *f, const char *detector_path, int frames
 
 static void a_stream_through_a_cascade_allocates_nothing(void **state)
 {
-    check_stream(*state, NULL, FRAMES);
+    check_stream(*state, NULL, 1, FRAMES);
 }
 
 static void a_stream_through_a_detector_network_allocates_nothing(void **state)
@@ -138,7 +138,8 @@ static void a_stream_through_a_detector_network_allocates_nothing(void **state)
         skip();
     char folder[512];
     setenv("MIEN_DATA", test_source_path("models", folder, sizeof folder), 0);
-    check_stream(*state, path, 4 * WAY);
+    check_stream(*state, path, 1, 4 * WAY);
+    check_stream(*state, path, 2, 4 * WAY);
 }
 
 static void whole_pictures_allocate_nothing(void **state)
