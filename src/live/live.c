@@ -51,7 +51,7 @@ static const char help[] =
     "  --csv                   one row per face and frame\n";
 
 static const char more_help[] = LIVE_SHOW_HELP LIVE_SESSION_HELP
-    "  --threads N             threads that look for faces with a cascade (default 1)\n"
+    "  --threads N             threads that find and read faces (default 1)\n"
     "  --max-pixels N          refuse larger frames (default 100000000)\n"
     "\n"
     "example: mien live --no-window --json --every 3 interview.mp4\n";
@@ -166,7 +166,7 @@ static int parse_own_option(run *r, int option)
         break;
     case 't':
         good = cli_parse_int(r->command, "--threads", optarg, 1, 256, &number);
-        r->setup.detector.threads = (int)number;
+        r->setup.detector.threads = r->setup.model.threads = (int)number;
         break;
     case 'p':
         good = cli_parse_int(r->command, "--max-pixels", optarg, 1, INT64_C(1) << 40,
