@@ -12,6 +12,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char command[] = "mien model calibrate";
 
@@ -25,20 +26,26 @@ static const char help[] =
     "  --data FILE      FER-2013's CSV file\n"
     "  --votes FILE     FER+ votes: labels by majority\n"
     "  --out FILE       the calibrated model\n"
+    "  --by WHAT        likelihood: the temperature with the least NLL (default); confidence: the\n"
+    "                   one at which the mean confidence is the accuracy\n"
     "  --float16        stores the weights as float16\n"
     "\n"
     "example: mien model calibrate --data fer2013.csv --out net.onnx runs/1/best.onnx\n";
 
 static const struct option long_options[] = {
-    {"data", required_argument, NULL, 'd'}, {"votes", required_argument, NULL, 'v'},
-    {"out", required_argument, NULL, 'o'},  {"float16", no_argument, NULL, 'f'},
-    {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
+    {"data", required_argument, NULL, 'd'},
+    {"votes", required_argument, NULL, 'v'},
+    {"out", required_argument, NULL, 'o'},
+    {"by", required_argument, NULL, 'b'},
+    {"float16", no_argument, NULL, 'f'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
 };
 
 typedef struct calibration {
     const char *data_path, *votes_path, *out_path, *model_path;
     onnx_weights weights;
-    bool asked_for_help;
+    bool by_confidence, asked_for_help;
     mien_model *model;
     dataset set;
     scoring scoring;
@@ -56,6 +63,11 @@ static int parse_option(calibration *c, int option)
         return EXIT_DONE;
     case 'o':
         c->out_path = optarg;
+        return EXIT_DONE;
+    case 'b':
+        c->by_confidence = strcmp(optarg, "confidence") == 0;
+        if (!c->by_confidence && strcmp(optarg, "likelihood") != 0)
+            return cli_wrong_usage(command, "--by is likelihood or confidence");
         return EXIT_DONE;
     case 'f':
         c->weights = ONNX_WEIGHTS_FLOAT16;
@@ -94,8 +106,8 @@ static mien_status fit(calibration *c, mien_error *error)
     if (status != MIEN_OK)
         return status;
     int classes = mien_model_class_count(c->model);
-    double fitted =
-        eval_fit_temperature(found->labels, found->probabilities, found->count, classes);
+    double fitted = (c->by_confidence ? eval_fit_confidence : eval_fit_temperature)(
+        found->labels, found->probabilities, found->count, classes);
     printf("temperature %.4f: NLL on PublicTest %.4f, before %.4f\n",
            fitted * (double)c->model->temperature,
            eval_nll_at(found->labels, found->probabilities, found->count, classes, fitted),
@@ -109,8 +121,9 @@ static mien_status describe(const calibration *c, nn_graph *graph, mien_error *e
 {
     char temperature[32], set[64];
     snprintf(temperature, sizeof temperature, "%.6f", c->temperature);
-    snprintf(set, sizeof set, "%s PublicTest, %zu pictures",
-             c->votes_path != NULL ? "FER+" : "FER-2013", c->scoring.count);
+    snprintf(set, sizeof set, "%s PublicTest, %zu pictures, by %s",
+             c->votes_path != NULL ? "FER+" : "FER-2013", c->scoring.count,
+             c->by_confidence ? "confidence" : "likelihood");
     const char *const entries[][2] = {{"mien.temperature", temperature},
                                       {"mien.unsure_below", "0.5"},
                                       {"mien.provenance.calibration", set}};

@@ -58,6 +58,18 @@ class Calibrate(SetMaker):
         self.assertLess((self.folder / "half.onnx").stat().st_size,
                         0.7 * fresh.stat().st_size)
 
+    def test_calibration_by_confidence(self):
+        fresh, out = self.folder / "fresh.onnx", self.folder / "calibrated.onnx"
+        data = self.fer_csv()
+        self.succeed("model", "new", "--architecture", "fcn", "--classes", ",".join(CLASSES),
+                     fresh)
+        self.succeed("model", "calibrate", "--by", "confidence", "--data", data, "--out", out,
+                     fresh)
+        settings = json.loads(self.succeed("model", "info", "--json", out).out)["settings"]
+        self.assertIn("by confidence", settings["mien.provenance.calibration"])
+        self.fail_with("--by is", "model", "calibrate", "--by", "hope", "--data", data, "--out",
+                       out, fresh, status=USAGE)
+
     def test_what_is_missing_is_named(self):
         self.fail_with("--out", "model", "calibrate", "--data", self.fer_csv(), "net.onnx",
                        status=USAGE)

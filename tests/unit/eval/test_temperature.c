@@ -23,6 +23,23 @@ static void overconfidence_is_halved(void **state)
                  1e-6);
 }
 
+/* Confidences of 0.9, all right, and of 0.6, half of them right: 0.75 in the mean, as is the
+ * accuracy; the likelihood would rather have the former higher. */
+static void the_mean_confidence_becomes_the_accuracy(void **state)
+{
+    (void)state;
+    const int labels[4] = {0, 0, 0, 1};
+    const float probabilities[8] = {0.9f, 0.1f, 0.9f, 0.1f, 0.6f, 0.4f, 0.6f, 0.4f};
+    assert_close(eval_fit_confidence(labels, probabilities, 4, 2), 1, 1e-5);
+    assert_true(eval_fit_temperature(labels, probabilities, 4, 2) < 0.9);
+    const float surer[8] = {0.9f, 0.1f, 0.9f, 0.1f, 0.9f, 0.1f, 0.9f, 0.1f};
+    assert_close(eval_fit_confidence(labels, surer, 4, 2), 2, 1e-5);
+    const int all_right[4] = {0};
+    assert_close(eval_fit_confidence(all_right, surer, 4, 2), EVAL_MIN_TEMPERATURE, 1e-3);
+    const int all_wrong[4] = {1, 1, 1, 1};
+    assert_close(eval_fit_confidence(all_wrong, surer, 4, 2), EVAL_MAX_TEMPERATURE, 1e-3);
+}
+
 static void a_calibrated_model_stays(void **state)
 {
     (void)state;
@@ -52,6 +69,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(overconfidence_is_halved),
+        cmocka_unit_test(the_mean_confidence_becomes_the_accuracy),
         cmocka_unit_test(a_calibrated_model_stays),
         cmocka_unit_test(doubt_is_sharpened),
         cmocka_unit_test(certainty_that_is_wrong_stays_finite),
