@@ -245,7 +245,10 @@ static void wrong_options_are_named(void **state)
         mien_status status;
         const char *message;
     } cases[] = {
-        {"alexnet", {.classes = 7, .channels = 1}, MIEN_NOT_FOUND, "mien, mien_small, mini_xception"},
+        {"alexnet",
+         {.classes = 7, .channels = 1},
+         MIEN_NOT_FOUND,
+         "mien, mien_small, mini_xception"},
         {"mien", {.classes = 1, .channels = 1}, MIEN_INVALID_ARGUMENT, "1 classes"},
         {"mien", {.classes = 7, .channels = 2}, MIEN_INVALID_ARGUMENT, "2 channels"},
         {"mien", {.classes = 7, .channels = 1, .height = -4}, MIEN_INVALID_ARGUMENT, "-4 rows"},
