@@ -25,8 +25,8 @@ typedef enum mien_pixel_format {
 /*
  * A picture, or a view of somebody's pixels. Filling in the fields by hand
  * makes a view: then the pixels stay their owner's and mien_image_free must not
- * be called. A picture that mien made (mien_image_alloc, mien_image_decode,
- * mien_image_load) is the caller's to free with mien_image_free.
+ * be called. A picture that mien made (mien_image_alloc, mien_image_decode and
+ * its like, mien_image_load) is the caller's to free with mien_image_free.
  */
 typedef struct mien_image {
     uint8_t *data; /* first byte of the top row */
@@ -85,7 +85,10 @@ typedef struct mien_image_reduction {
  * mien_image_decode for who needs no more than least_side pixels (at least 1) along the longer
  * side: a JPEG picture is decoded at half, a quarter or an eighth of its size, the smallest that
  * has them, in a fraction of the time; pictures of other formats whole. max_pixels: of the whole
- * one. Success: *reduction tells what was done. Failure: it is zeroed.
+ * one.
+ * Success: *out is the caller's, free with mien_image_free; *reduction tells what was done.
+ * Failure: both are zeroed. Errors as of mien_image_decode, and MIEN_INVALID_ARGUMENT (least_side
+ * under 1, no place for the reduction).
  */
 MIEN_API mien_status mien_image_decode_reduced(const void *bytes, size_t size,
                                                mien_pixel_format format, int64_t max_pixels,

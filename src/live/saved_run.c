@@ -369,18 +369,16 @@ static mien_status read_table(saved_run *run, const saved_picture *table, size_t
     return status;
 }
 
-mien_status saved_run_read_tables(saved_run *run, size_t *gone, bool *broken, mien_error *error)
+mien_status saved_run_read_tables(saved_run *run, size_t *gone, mien_error *error)
 {
     mien_error own;
     saved_picture ignored;
     mien_status status = MIEN_OK;
     *gone = 0;
-    *broken = false;
     for (size_t i = 0; status != MIEN_OUT_OF_MEMORY && i < run->other_count; i++) {
         if (read_name(run, run->others[i].name, &ignored) != FILE_TABLE)
             continue;
         status = read_table(run, &run->others[i], gone, &own);
-        *broken |= status != MIEN_OK;
     }
     if (status != MIEN_OUT_OF_MEMORY)
         return MIEN_OK;

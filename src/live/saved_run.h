@@ -49,9 +49,9 @@ void saved_run_close(saved_run *run);
 
 /*
  * Reads the rows of the run's tables into its pictures. *gone: rows whose picture is not there.
- * A table that is broken counts up to there, and *broken is true. MIEN_OUT_OF_MEMORY.
+ * A table that is broken counts up to there. MIEN_OUT_OF_MEMORY.
  */
-mien_status saved_run_read_tables(saved_run *run, size_t *gone, bool *broken, mien_error *error);
+mien_status saved_run_read_tables(saved_run *run, size_t *gone, mien_error *error);
 
 /*
  * Reads a picture, RGB8. Success: *out is the caller's, free with mien_image_free. Failure: *out is

@@ -185,14 +185,13 @@ mien_status session_faces_read(const store_record *record, session_pictures *out
 {
     const char *where = record->session.pictures;
     saved_run run;
-    bool broken = false;
     *out = (session_pictures){0};
     if (where[0] == '\0')
         return MIEN_OK;
     mien_status status = saved_run_open(where, &run, error);
     if (status != MIEN_OK)
         return status;
-    status = saved_run_read_tables(&run, &out->gone, &broken, error);
+    status = saved_run_read_tables(&run, &out->gone, error);
     out->folder = memory_copy_string(run.folder);
     if (status == MIEN_OK && out->folder == NULL)
         status = error_no_memory(error, "the name of a folder", strlen(run.folder));

@@ -93,13 +93,12 @@ int session_delete_pictures(int64_t id, const char *where)
  * *run, whose folder is NULL where none were saved. */
 static mien_status look(const char *where, saved_run *run, size_t *gone, mien_error *error)
 {
-    bool broken;
     *run = (saved_run){0};
     if (where[0] == '\0')
         return MIEN_OK;
     mien_status status = saved_run_open(where, run, error);
     if (status == MIEN_OK)
-        status = saved_run_read_tables(run, gone, &broken, error);
+        status = saved_run_read_tables(run, gone, error);
     if (status != MIEN_OK)
         saved_run_close(run);
     return status;

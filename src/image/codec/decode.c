@@ -122,6 +122,10 @@ mien_status mien_image_decode_reduced(const void *bytes, size_t size, mien_pixel
                                       int64_t max_pixels, int least_side, mien_image *out,
                                       mien_image_reduction *reduction, mien_error *error)
 {
+    if (out != NULL)
+        *out = (mien_image){0};
+    if (reduction != NULL)
+        *reduction = (mien_image_reduction){0};
     if (least_side < 1 || reduction == NULL)
         return error_set(error, MIEN_INVALID_ARGUMENT,
                          reduction == NULL ? "no place for the reduction was given"

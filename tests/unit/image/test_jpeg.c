@@ -144,10 +144,14 @@ static void a_reduced_picture_obeys_the_limits_of_the_whole_one(void **state)
                  &error, "the limit is 383 pixels");
     assert_int_equal(reduction.factor, 0);
     assert_null(image.data);
+    image = (mien_image){.width = 9};
+    reduction.factor = 9;
     assert_fails(MIEN_INVALID_ARGUMENT,
                  mien_image_decode_reduced(file.bytes, file.size, MIEN_PIXEL_RGB8, 0, 0, &image,
                                            &reduction, &error),
                  &error, "longer side of 0 pixels");
+    assert_int_equal(image.width, 0);
+    assert_int_equal(reduction.factor, 0);
     free(file.bytes);
 }
 

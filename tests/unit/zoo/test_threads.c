@@ -2,7 +2,7 @@
 
 /* Every network of the zoo: several threads write the bits of one. */
 
-#include "support.h"
+#include "model_of.h"
 
 #include "nn/bf16_kernels.h"
 #include "nn/nn.h"
@@ -11,18 +11,6 @@
 #include "nn/quantize.h"
 #include "nn/ref/ref.h"
 #include "zoo/zoo.h"
-
-static nn_model *model_of(const nn_graph *graph)
-{
-    uint8_t *bytes;
-    size_t size;
-    nn_model *model;
-    mien_error error;
-    assert_ok(onnx_write(graph, ONNX_WEIGHTS_FLOAT32, &bytes, &size, &error), &error);
-    assert_ok(nn_model_read(bytes, size, &model, &error), &error);
-    free(bytes);
-    return model;
-}
 
 static mien_status random_sample(void *context, size_t index, float *input, mien_error *error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "support.h"
+#include "model_of.h"
 
 #include "nn/nn.h"
 #include "nn/onnx.h"
@@ -123,18 +123,6 @@ static void width_and_size_change_mobilenets(void **state)
         assert_int_equal(strides->ints[0], 2);
         nn_graph_free(&large);
     }
-}
-
-static nn_model *model_of(const nn_graph *graph)
-{
-    uint8_t *bytes;
-    size_t size;
-    nn_model *model;
-    mien_error error;
-    assert_ok(onnx_write(graph, ONNX_WEIGHTS_FLOAT32, &bytes, &size, &error), &error);
-    assert_ok(nn_model_read(bytes, size, &model, &error), &error);
-    free(bytes);
-    return model;
 }
 
 static nn_session *run(const nn_model *model, const nn_kernels *kernels, nn_plan **plan)
