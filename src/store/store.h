@@ -26,7 +26,7 @@ typedef struct store store;
  * create: makes the file (readable by its owner alone) or the tables where there are none.
  * Success: *out is the caller's, free with store_close.
  * Failure: *out is NULL. MIEN_NOT_FOUND (there is no store, and create is false), MIEN_IO (no
- * right, no connection, another program has kept it locked for 5 s), MIEN_MALFORMED (no database,
+ * right, no connection, another program has kept it locked for 30 s), MIEN_MALFORMED (no database,
  * or a damaged one), MIEN_UNSUPPORTED (tables of another program or of a newer mien),
  * MIEN_INVALID_ARGUMENT (an empty name, an address that is none), MIEN_OUT_OF_MEMORY.
  */

@@ -15,8 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How long to wait for another program. */
-#define WAIT_MS 5000
+/* How long to wait for another program: a slow disk may take seconds to sync a transaction. */
+#define WAIT_MS 30000
 
 /* More than the longest row that mien writes. */
 #define MAX_ROW_BYTES (1 << 20)
