@@ -4,9 +4,10 @@
  * The whole frame through the public API: the bytes of a picture decoded, its faces found and their
  * expressions read, again and again on one thread; bench/frame_vs_python.py runs it.
  *
- *     frame MODEL.onnx DETECTOR SCALE_FACTOR FRAMES PICTURE
+ *     frame MODEL.onnx PRECISION DETECTOR SCALE_FACTOR INPUT_SIDE FRAMES PICTURE
  *
- * DETECTOR is a file or "default"; SCALE_FACTOR is that of a cascade. Prints the number of faces,
+ * PRECISION, "f32" or "bf16", is the model's; DETECTOR is a file or "default"; SCALE_FACTOR is that
+ * of a cascade, INPUT_SIDE that of a network (0: its own). Prints the number of faces,
  * the median microseconds of processor time of a frame and of its decoding, and the resident memory
  * in KiB after a tenth of the frames and at the end.
  */
@@ -101,24 +102,25 @@ static mien_status run_frames(mien_analyzer *analyzer, const unsigned char *byte
 
 int main(int count, char **arguments)
 {
-    if (count != 7) {
-        fprintf(stderr,
-                "usage: frame MODEL.onnx DETECTOR SCALE_FACTOR INPUT_SIDE FRAMES PICTURE\n");
+    if (count != 8) {
+        fprintf(stderr, "usage: frame MODEL.onnx PRECISION DETECTOR SCALE_FACTOR INPUT_SIDE FRAMES "
+                        "PICTURE\n");
         return 2;
     }
-    size_t size, frames = strtoul(arguments[5], NULL, 10);
+    size_t size, frames = strtoul(arguments[6], NULL, 10);
     mien_error error = {.message = "no picture, no memory or no frames"};
     mien_model *model = NULL;
     mien_detector *detector = NULL;
     mien_analyzer *analyzer = NULL;
-    mien_detector_options options = {.scale_factor = atof(arguments[3]),
-                                     .input_width = atoi(arguments[4]),
-                                     .input_height = atoi(arguments[4])};
-    const char *path = strcmp(arguments[2], "default") == 0 ? NULL : arguments[2];
-    unsigned char *bytes = read_file(arguments[6], &size);
+    const mien_model_options model_options = {.precision = arguments[2]};
+    const mien_detector_options options = {.scale_factor = atof(arguments[4]),
+                                           .input_width = atoi(arguments[5]),
+                                           .input_height = atoi(arguments[5])};
+    const char *path = strcmp(arguments[3], "default") == 0 ? NULL : arguments[3];
+    unsigned char *bytes = read_file(arguments[7], &size);
     frame_times times = {calloc(frames, sizeof(double)), calloc(frames, sizeof(double))};
     bool done = bytes != NULL && times.whole_us != NULL && times.decode_us != NULL && frames > 0 &&
-                mien_model_open(arguments[1], NULL, &model, &error) == MIEN_OK &&
+                mien_model_open(arguments[1], &model_options, &model, &error) == MIEN_OK &&
                 mien_detector_open(path, &options, &detector, &error) == MIEN_OK &&
                 mien_analyzer_create(model, detector, &analyzer, &error) == MIEN_OK &&
                 run_frames(analyzer, bytes, size, frames, &times, &error) == MIEN_OK;

@@ -12,7 +12,8 @@ the other programs of the machine lengthen less than they do the time on the wal
 
 The pictures show the same scene with one face and with four: those of $MIEN_SHARED (else ../shared
 beside the repository) with the other faces painted over; without it, tests/fixtures/astronaut.jpg
-alone. With --frames mien works through that many frames and shows its memory.
+alone. Where the processor has BF16, mien's network also runs in it (as with --precision bf16); the
+peer's stays in float32. With --frames mien works through that many frames and shows its memory.
 
 Needs python3-opencv, and npm, which fetches onnxruntime-node into the build folder; --library names
 a libonnxruntime.so instead.
@@ -38,6 +39,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = pathlib.Path(os.environ.get("MIEN_SHARED", ROOT.parent / "shared"))
 CASCADE = pathlib.Path(os.environ.get("MIEN_CASCADES", "/usr/share/opencv4/haarcascades"))
 CASCADE /= "haarcascade_frontalface_default.xml"
+YUNET = SHARED / "weights/face_detection_yunet_2023mar.onnx"
 WIDTH, HEIGHT = 640, 480
 SCALE_FACTOR, MIN_NEIGHBOURS = 1.3, 5
 TURN_FRAMES = 15
@@ -62,26 +64,37 @@ def find_faces(picture, scale_factor):
                                      MIN_NEIGHBOURS)
 
 
+def find_faces_of_both(options, picture):
+    """What the cascade finds, and YuNet where it is there: it finds faces that cascades miss."""
+    boxes = [tuple(box) for box in find_faces(picture, 1.1)]
+    if YUNET.exists():
+        ppm = cv2.imencode(".ppm", picture)[1].tobytes()
+        text = subprocess.run([options.build / "mien", "detect", "--json", "--detector", YUNET, "-"],
+                              input=ppm, check=True, stdout=subprocess.PIPE).stdout
+        boxes += [[round(value) for value in face["box"]] for face in json.loads(text)["faces"]]
+    return boxes
+
+
 def holds_centre(box, other):
     """Whether the centre of the other box lies in the box."""
     x, y = other[0] + other[2] / 2 - box[0], other[1] + other[3] / 2 - box[1]
     return 0 <= x < box[2] and 0 <= y < box[3]
 
 
-def keep_faces(picture, count):
+def keep_faces(options, picture, count):
     """The picture with all but the largest faces painted over, or None when it has fewer."""
     kept = sorted(find_faces(picture, SCALE_FACTOR), key=lambda box: -box[2])[:count]
     picture = picture.copy()
-    for box in find_faces(picture, 1.1):
+    for box in find_faces_of_both(options, picture):
         if not any(holds_centre(face, box) for face in kept):
             x, y, width, height = box
-            top = max(0, y - height // 4)
-            face = picture[top:y + height, x:x + width]
+            top, left = max(0, y - height // 4), max(0, x - width // 4)
+            face = picture[top:y + height, left:x + width * 5 // 4]
             face[:] = face.mean(axis=(0, 1))
     return picture if len(find_faces(picture, SCALE_FACTOR)) == count else None
 
 
-def make_pictures(folder):
+def make_pictures(options, folder):
     """Paths of JPEG files by number of faces."""
     scene = SHARED / "samples" / "five-faces.jpg"
     if not scene.exists():
@@ -89,7 +102,7 @@ def make_pictures(folder):
     picture = fit(cv2.imread(str(scene)))
     paths = {}
     for count in (1, 4):
-        kept = keep_faces(picture, count)
+        kept = keep_faces(options, picture, count)
         if kept is not None:
             paths[count] = pathlib.Path(folder) / f"{count}.jpg"
             cv2.imwrite(str(paths[count]), kept, [cv2.IMWRITE_JPEG_QUALITY, 90])
@@ -159,9 +172,10 @@ def describe(options):
             "output_name": output["name"], "classes": output["shape"][1]}
 
 
-def run_mien(options, detector, frames, path, scale=SCALE_FACTOR, side=0):
-    output = subprocess.run([options.build / "bench/frame", options.model, detector, str(scale),
-                             str(side), str(frames), path], check=True, stdout=subprocess.PIPE).stdout
+def run_mien(options, frames, path, precision="f32", detector="default", scale=SCALE_FACTOR, side=0):
+    output = subprocess.run([options.build / "bench/frame", options.model, precision, detector,
+                             str(scale), str(side), str(frames), path],
+                            check=True, stdout=subprocess.PIPE).stdout
     faces, whole, decode, early, late = map(float, output.split())
     return {"faces": int(faces), "us": whole, "decode_us": decode,
             "early_mib": early / 1024, "late_mib": late / 1024}
@@ -170,21 +184,24 @@ def run_mien(options, detector, frames, path, scale=SCALE_FACTOR, side=0):
 # ---- The comparison ----
 
 def settings_to_run():
-    """Names, detectors, scale factors and input sides of mien; the first is what the peer does."""
-    yield "cascade 1.3", "default", 1.3, 0
-    yield "cascade 1.1", "default", 1.1, 0
-    yunet = SHARED / "weights/face_detection_yunet_2023mar.onnx"
-    if yunet.exists():
-        yield "YuNet 640", yunet, 1.3, 0
-        yield "YuNet 320", yunet, 1.3, 320
+    """Names, precisions, detectors, scale factors and input sides of mien; the first is what the peer
+    does."""
+    detectors = [("cascade 1.3", "default", 1.3, 0), ("cascade 1.1", "default", 1.1, 0)]
+    if YUNET.exists():
+        detectors += [("YuNet 640", YUNET, 1.3, 0), ("YuNet 320", YUNET, 1.3, 320)]
+    for name, *detector in detectors:
+        yield name, "f32", *detector
+    if "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii"):
+        for name, *detector in detectors:
+            yield name + ", BF16", "bf16", *detector
 
 
-def compare(options, peer, path, name, detector, scale, side):
+def compare(options, peer, path, name, *setting):
     """One row; the peer's own detector is always the cascade at 1.3."""
     data = path.read_bytes()
     ours, theirs = [], []
     for _ in range(options.rounds):
-        ours.append(run_mien(options, detector, TURN_FRAMES, path, scale, side))
+        ours.append(run_mien(options, TURN_FRAMES, path, *setting))
         theirs.append([peer.run(data) for _ in range(TURN_FRAMES)])
     mien = statistics.median(run["us"] for run in ours)
     python = statistics.median(us for run in theirs for _, us in run)
@@ -196,10 +213,10 @@ def compare(options, peer, path, name, detector, scale, side):
 def print_rows(rows):
     print(f"{WIDTH}x{HEIGHT} JPEG, one thread; OpenCV {cv2.__version__} at {SCALE_FACTOR} and "
           f"{PACKAGE}")
-    print(f"{'mien':14}{'faces':>6}{'theirs':>8}{'mien ms':>9}{'of it decoding':>16}{'frames/s':>10}"
+    print(f"{'mien':18}{'faces':>6}{'theirs':>8}{'mien ms':>9}{'of it decoding':>16}{'frames/s':>10}"
           f"{'theirs ms':>11}{'ratio':>7}")
     for row in rows:
-        print(f"{row['mien']:14}{row['mien_faces']:6}{row['python_faces']:8}"
+        print(f"{row['mien']:18}{row['mien_faces']:6}{row['python_faces']:8}"
               f"{row['mien_us'] / 1e3:9.2f}{row['decode_us'] / 1e3:16.2f}"
               f"{1e6 / row['mien_us']:10.1f}{row['python_us'] / 1e3:11.2f}{row['ratio']:7.2f}")
     for name in dict.fromkeys(row["mien"] for row in rows):
@@ -225,9 +242,9 @@ def main():
     cv2.setNumThreads(1)
     os.environ.setdefault("MIEN_DATA", str(ROOT / "models"))
     with tempfile.TemporaryDirectory() as folder:
-        paths = make_pictures(folder)
+        paths = make_pictures(options, folder)
         if options.frames:
-            run = run_mien(options, "default", options.frames, paths[1])
+            run = run_mien(options, options.frames, paths[1])
             print(f"{options.frames} frames, {run['us'] / 1e3:.2f} ms each; resident after a tenth "
                   f"{run['early_mib']:.1f} MiB, at the end {run['late_mib']:.1f} MiB")
             return
