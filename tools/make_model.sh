@@ -31,10 +31,8 @@ learn() {
 }
 
 before=
-by=likelihood
 if [ "$name" = mien ]; then # taught by a smaller one, then by that and by itself
     before="mien-small mien-first"
-    by=confidence
     learn mien-small
     learn mien-first --teacher "$runs/mien-small/best.onnx"
     learn mien --initial "$runs/mien-first/last.onnx" \
@@ -43,7 +41,7 @@ else
     learn "$name"
 fi
 run=$runs/$name
-"$mien" model calibrate --by "$by" --float16 --data "$data" --out "$model" "$run/best.onnx"
+"$mien" model calibrate --float16 --data "$data" --out "$model" "$run/best.onnx"
 
 score() {
     output=$1

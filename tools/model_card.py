@@ -71,11 +71,6 @@ def confusion_table(figures):
         yield f"| {name} | " + " | ".join(str(count) for count in row) + " |"
 
 
-def calibrated_by(settings):
-    by_confidence = settings["mien.provenance.calibration"].endswith("by confidence")
-    return "(mean confidence = accuracy)" if by_confidence else "(likelihood)"
-
-
 def trained(runs, name):
     lines = (runs / name / "log.jsonl").read_text().splitlines()
     return f"{len(lines)} epochs by [recipes/{name}.txt](recipes/{name}.txt)"
@@ -104,8 +99,8 @@ def main():
         f"| file | {model.stat().st_size:,} bytes, weights as float16 |",
         f"| time | {bench['median_us']:,.0f} us a face, one thread, median (Zen 4 server, shared) |",
         f"| classes | {settings['mien.classes']} |",
-        f"| confidences | temperature {settings.get('mien.temperature', '1')}, fitted on PublicTest"
-        f" {calibrated_by(settings)}; under {settings.get('mien.unsure_below', '0')} a face is marked unsure |",
+        f"| confidences | temperature {settings.get('mien.temperature', '1')}, floor"
+        f" {settings.get('mien.floor', '0')}, fitted on PublicTest; under {settings.get('mien.unsure_below', '0')} a face is marked unsure |",
         f"| data | FER-2013: 28,709 pictures of Training to learn from, PublicTest to choose by."
         " Research use; web photographs |",
         f"| training | {', then '.join(trained(runs, part) for part in [*before, name])} |",

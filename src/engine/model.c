@@ -88,17 +88,21 @@ static mien_status read_settings(mien_model *model, mien_error *error)
     static const char *const kinds[] = {"probabilities", "logits", NULL};
     const setting_list *s = &model->network.settings;
     int kind = 0;
-    model->temperature = 1;
+    float temperature = 1, floor = 0;
     mien_status status = read_classes(model, error);
     if (status == MIEN_OK)
         status = find_output(model, error);
     if (status == MIEN_OK)
         status = settings_choice(s, "mien.output.kind", kinds, &kind, error);
     if (status == MIEN_OK)
-        status = settings_float(s, "mien.temperature", 0.01, 100, &model->temperature, error);
+        status = settings_float(s, "mien.temperature", 0.01, 100, &temperature, error);
+    if (status == MIEN_OK)
+        status =
+            settings_float(s, "mien.floor", 0, 0.99F / (float)model->class_count, &floor, error);
     if (status == MIEN_OK)
         status = settings_float(s, "mien.unsure_below", 0, 1, &model->unsure_below, error);
     model->logits = kind == 1;
+    model->calibration = (calibration){temperature, floor};
     return status;
 }
 
@@ -190,21 +194,17 @@ const char *mien_model_class_name(const mien_model *model, int index)
 void model_calibrate(const mien_model *model, const float *in, float *out)
 {
     const double smallest = 1e-30; /* of a probability, so that its logarithm is finite */
-    if (!model->logits && model->temperature == 1) {
+    if (!model->logits && model->calibration.temperature == 1 && model->calibration.floor == 0) {
         if (out != in)
             memcpy(out, in, (size_t)model->class_count * sizeof *out);
         return;
     }
-    double logits[MIEN_MAX_CLASSES], largest = -INFINITY, sum = 0;
-    for (int c = 0; c < model->class_count; c++) {
-        double logit = model->logits ? in[c] : log(fmax(in[c], smallest));
-        logits[c] = logit / model->temperature;
-        largest = fmax(largest, logits[c]);
-    }
+    double values[MIEN_MAX_CLASSES];
     for (int c = 0; c < model->class_count; c++)
-        sum += logits[c] = exp(logits[c] - largest);
+        values[c] = model->logits ? in[c] : log(fmax(in[c], smallest));
+    calibration_apply(&model->calibration, values, model->class_count, values);
     for (int c = 0; c < model->class_count; c++)
-        out[c] = (float)(logits[c] / sum);
+        out[c] = (float)values[c];
 }
 
 void model_choose_top(const mien_model *model, mien_face *face)

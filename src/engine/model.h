@@ -4,6 +4,7 @@
 
 /* What a mien_model is, for the rooms that look inside: evaluation, listings, benchmarks. */
 
+#include "base/calibration.h"
 #include "engine/network.h"
 
 #include <mien/analyzer.h>
@@ -16,15 +17,15 @@ struct mien_model {
     int threads; /* that share a run of it, 1.. */
     int class_count;
     char class_names[MIEN_MAX_CLASSES][MODEL_CLASS_NAME_SIZE];
-    size_t output;      /* index of the network's output that holds the classes */
-    bool logits;        /* the output is not yet a probability */
-    float temperature;  /* over 0; 1 for none (Guo et al. 2017) */
+    size_t output; /* index of the network's output that holds the classes */
+    bool logits;   /* the output is not yet a probability */
+    calibration calibration;
     float unsure_below; /* confidence under which a face is unsure, 0..1 */
 };
 
 /*
- * From what the network puts out, (class_count) floats, to calibrated probabilities: softmax of
- * logits / temperature. Probabilities p count as logits ln p. in and out may be the same.
+ * From what the network puts out, (class_count) floats, to calibrated probabilities.
+ * Probabilities p count as logits ln p. in and out may be the same.
  */
 void model_calibrate(const mien_model *model, const float *in, float *out);
 

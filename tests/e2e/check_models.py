@@ -190,6 +190,7 @@ class ForeignModels(ProgramTest):
     def test_settings_out_of_range(self):
         for key, value in (("mien.input.format", "cmyk"), ("mien.temperature", "0"),
                            ("mien.temperature", "nan"), ("mien.unsure_below", "2"),
+                           ("mien.floor", "-0.1"), ("mien.floor", "0.15"),
                            ("mien.input.scale", "1,2"), ("mien.input.mean", "x"),
                            ("mien.crop.margin", "-9"), ("mien.crop.align", "nose"),
                            ("mien.output.kind", "odds"), ("mien.input.width", "1e9")):
@@ -257,6 +258,15 @@ class Sidecars(ProgramTest):
         self.assertEqual(max(plain, key=plain.get), max(calm, key=calm.get))
         self.assertLess(max(calm.values()), max(plain.values()))
         self.assertTrue(result["unsure"])
+
+
+    def test_a_floor_is_taken_off(self):
+        self.write("bare.mien", self.CLASSES_LINE)
+        plain = self.probabilities()
+        self.write("bare.mien", self.CLASSES_LINE + "mien.floor = 0.05\n")
+        expected = {name: max(p - 0.05, p / 10) for name, p in plain.items()}
+        for name, p in self.probabilities().items():
+            self.assertAlmostEqual(p, expected[name] / sum(expected.values()), delta=2e-6)
 
 
 class NetworkDetectors(ProgramTest):
