@@ -11,7 +11,7 @@ build=$root/build-fuzz
     -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized >/dev/null
 ninja -C "$build" fuzz-targets >/dev/null
 
-[ $# -gt 0 ] || set -- onnx cascade image csv
+[ $# -gt 0 ] || set -- onnx cascade image csv pack
 for target in "$@"; do
     mkdir -p "$build/corpus/$target"
     echo "fuzzing $target for $seconds s"

@@ -13,6 +13,7 @@ static const char help[] =
     "usage: mien data COMMAND [OPTION ...]\n"
     "\n"
     "  preview   a contact sheet of what a network will see while it learns\n"
+    "  pack      FER-2013 in one compact file\n"
     "  capture   leads a participant through expressions and keeps the faces\n"
     "\n"
     "  mien data COMMAND --help   its options\n"
@@ -22,7 +23,8 @@ static const char help[] =
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
-} commands[] = {{"preview", cli_data_preview}, {"capture", cli_become_live}};
+} commands[] = {
+    {"preview", cli_data_preview}, {"pack", cli_data_pack}, {"capture", cli_become_live}};
 
 int cli_data(int argc, char **argv)
 {
@@ -40,5 +42,5 @@ int cli_data(int argc, char **argv)
         argv[1] = name;
         return commands[i].run(argc - 1, argv + 1);
     }
-    return cli_wrong_usage("mien data", "say 'preview' or 'capture'");
+    return cli_wrong_usage("mien data", "say 'preview', 'pack' or 'capture'");
 }

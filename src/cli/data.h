@@ -5,5 +5,6 @@
 /* The sub-commands of mien data. argv[0] is "mien data <name>"; they return the exit status. */
 
 int cli_data_preview(int argc, char **argv);
+int cli_data_pack(int argc, char **argv);
 
 #endif

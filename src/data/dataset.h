@@ -46,14 +46,15 @@ typedef struct dataset {
 
 /*
  * Reads a FER-2013 CSV file (columns emotion, pixels, Usage in any order; pixels: 48*48 values
- * 0..255, row-major, grey). Samples of other splits are passed over.
+ * 0..255, row-major, grey), or the packed set that `mien data pack` makes of it. Samples of other
+ * splits are passed over.
  * Classes: angry, disgust, fear, happy, sad, surprise, neutral.
  * Success: *out is the caller's, free with dataset_free; it has at least one sample. Failure: *out
  * is zeroed; MIEN_NOT_FOUND (no file, or no sample of the split), MIEN_IO, MIEN_UNSUPPORTED (the
  * file is still packed with xz), MIEN_MALFORMED with row (the header is row 1) and column in the
  * message, MIEN_OUT_OF_MEMORY.
  */
-mien_status dataset_read_fer_csv(const char *csv_path, dataset_split split, dataset *out,
+mien_status dataset_read_fer_csv(const char *path, dataset_split split, dataset *out,
                                  mien_error *error);
 
 /*
@@ -62,10 +63,11 @@ mien_status dataset_read_fer_csv(const char *csv_path, dataset_split split, data
  * ten votes a row, in the row order of the FER-2013 file). The label is the majority of all ten
  * columns (the largest count, whether or not above half); rows whose majority is unknown or NF,
  * whose image name is empty, or whose majority is a tie are left out and counted. votes: the shares
- * over the 8 expressions. Classes: neutral, happy, surprise, sad, angry, disgust, fear, contempt.
- * MIEN_MALFORMED too when the two files have different numbers of rows or disagree about Usage.
+ * over the 8 expressions. A packed set has its own votes: its path is both. Classes: neutral,
+ * happy, surprise, sad, angry, disgust, fear, contempt. MIEN_MALFORMED too when the two files have
+ * different numbers of rows or disagree about Usage.
  */
-mien_status dataset_read_fer_plus(const char *csv_path, const char *votes_path, dataset_split split,
+mien_status dataset_read_fer_plus(const char *path, const char *votes_path, dataset_split split,
                                   dataset *out, mien_error *error);
 
 /*

@@ -2,31 +2,42 @@
 #include "data/fer.h"
 
 #include "base/error.h"
-#include "data/builder.h"
 
 #include <errno.h>
 #include <string.h>
-
-#define FER_SIDE    48
-#define FER_PIXELS  (FER_SIDE * FER_SIDE)
-#define FER_CLASSES 7
 
 enum { COLUMN_EMOTION, COLUMN_PIXELS, COLUMN_USAGE, COLUMN_COUNT };
 
 static const char *const column_names[COLUMN_COUNT] = {"emotion", "pixels", "Usage"};
 
-static const char *const fer_class_names[FER_CLASSES] = {"angry", "disgust",  "fear",   "happy",
-                                                         "sad",   "surprise", "neutral"};
+const char *const fer_class_names[FER_CLASSES] = {"angry", "disgust",  "fear",   "happy",
+                                                  "sad",   "surprise", "neutral"};
 
-/* The work in hand: two files side by side and the set that grows. */
+/* The work in hand: two files side by side. */
 typedef struct fer_job {
     csv_reader csv;
     int columns[COLUMN_COUNT];
     fer_plus_reader *plus; /* NULL without votes */
-    dataset_split split;
-    dataset_builder builder;
+    const fer_taker *taker;
     size_t rows; /* read so far, of all splits */
 } fer_job;
+
+mien_status fer_source_open(const char *path, fer_source *source, mien_error *error)
+{
+    *source = (fer_source){fopen(path, "rbe"), path};
+    if (source->stream != NULL)
+        return MIEN_OK;
+    mien_status status = errno == ENOENT || errno == ENOTDIR ? MIEN_NOT_FOUND : MIEN_IO;
+    if (errno == ENOMEM)
+        return error_no_memory(error, path, BUFSIZ);
+    return error_set(error, status, "cannot open '%s': %s", path, strerror(errno));
+}
+
+void fer_source_close(fer_source *source)
+{
+    if (source->stream != NULL)
+        fclose(source->stream);
+}
 
 bool fer_usage(csv_text text, dataset_split *split)
 {
@@ -107,24 +118,6 @@ static mien_status parse_pixels(const csv_reader *csv, csv_text text, uint8_t *p
     return MIEN_OK;
 }
 
-static mien_status add_sample(fer_job *job, int label, const fer_plus_row *votes, mien_error *error)
-{
-    dataset_sample *sample = dataset_builder_add(&job->builder);
-    if (sample == NULL)
-        return error_no_memory(error, "the list of samples",
-                               2 * job->builder.capacity * sizeof *sample);
-    sample->label = label;
-    sample->row = job->rows;
-    if (votes != NULL && (sample->votes = fer_plus_shares(votes)) == NULL)
-        return error_no_memory(error, "votes", FER_PLUS_CLASSES * sizeof *sample->votes);
-    mien_status status =
-        mien_image_alloc(FER_SIDE, FER_SIDE, MIEN_PIXEL_GRAY8, &sample->image, error);
-    if (status != MIEN_OK)
-        return status;
-    return parse_pixels(&job->csv, job->csv.fields[job->columns[COLUMN_PIXELS]], sample->image.data,
-                        error);
-}
-
 static mien_status read_votes(const fer_job *job, dataset_split usage, fer_plus_row *votes,
                               mien_error *error)
 {
@@ -144,63 +137,37 @@ static mien_status read_votes(const fer_job *job, dataset_split usage, fer_plus_
 
 static mien_status read_row(fer_job *job, mien_error *error)
 {
-    int label;
-    dataset_split usage = DATASET_ALL;
-    mien_status status = parse_row(job, &label, &usage, error);
+    fer_plus_row votes;
+    fer_record record = {.row = job->rows++, .votes = job->plus != NULL ? &votes : NULL};
+    mien_status status = parse_row(job, &record.emotion, &record.usage, error);
+    if (status == MIEN_OK && job->plus != NULL)
+        status = read_votes(job, record.usage, &votes, error);
+    if (status != MIEN_OK || !job->taker->wants(job->taker->context, record.usage))
+        return status;
+    uint8_t pixels[FER_PIXELS];
+    status = parse_pixels(&job->csv, job->csv.fields[job->columns[COLUMN_PIXELS]], pixels, error);
     if (status != MIEN_OK)
         return status;
-    fer_plus_row votes;
-    if (job->plus != NULL) {
-        status = read_votes(job, usage, &votes, error);
-        if (status != MIEN_OK)
-            return status;
-        label = fer_plus_label(&votes);
-    }
-    if (job->split != DATASET_ALL && job->split != usage)
-        return MIEN_OK;
-    if (label < 0) {
-        job->builder.set.left_out++;
-        return MIEN_OK;
-    }
-    return add_sample(job, label, job->plus != NULL ? &votes : NULL, error);
+    return job->taker->take(job->taker->context, &record, pixels, error);
 }
 
 static mien_status check_end(const fer_job *job, mien_error *error)
 {
-    if (job->plus != NULL) {
-        fer_plus_row votes;
-        bool more;
-        mien_status status = fer_plus_next(job->plus, &votes, &more, error);
-        if (status != MIEN_OK)
-            return status;
-        if (more)
-            return csv_fail(&job->plus->csv, error, NULL, "votes for a picture that '%s' has not",
-                            job->csv.name);
-    }
-    const dataset *set = &job->builder.set;
-    if (set->count == 0)
-        return error_set(error, MIEN_NOT_FOUND,
-                         "'%s' has no sample of the split '%s' (%zu rows in all, %zu of the split "
-                         "left out by FER+)",
-                         job->csv.name, dataset_split_name(job->split), job->rows, set->left_out);
-    return MIEN_OK;
-}
-
-static mien_status add_classes(dataset_builder *builder, bool with_votes, mien_error *error)
-{
-    const char *const *names = with_votes ? fer_plus_class_names : fer_class_names;
-    int count = with_votes ? FER_PLUS_CLASSES : FER_CLASSES;
-    mien_status status = MIEN_OK;
-    for (int c = 0; c < count && status == MIEN_OK; c++)
-        status = dataset_builder_add_class(builder, names[c], error);
+    if (job->plus == NULL)
+        return MIEN_OK;
+    fer_plus_row votes;
+    bool more;
+    mien_status status = fer_plus_next(job->plus, &votes, &more, error);
+    if (status == MIEN_OK && more)
+        status = csv_fail(&job->plus->csv, error, NULL, "votes for a picture that '%s' has not",
+                          job->csv.name);
     return status;
 }
 
 static mien_status read_rows(fer_job *job, mien_error *error)
 {
-    mien_status status = add_classes(&job->builder, job->plus != NULL, error);
-    if (status == MIEN_OK)
-        status = csv_read_header(&job->csv, column_names, COLUMN_COUNT, job->columns, error);
+    mien_status status =
+        csv_read_header(&job->csv, column_names, COLUMN_COUNT, job->columns, error);
     while (status == MIEN_OK) {
         bool more;
         status = csv_next(&job->csv, &more, error);
@@ -208,16 +175,15 @@ static mien_status read_rows(fer_job *job, mien_error *error)
             return check_end(job, error);
         if (status == MIEN_OK)
             status = read_row(job, error);
-        job->rows++;
     }
     return status;
 }
 
-mien_status fer_read(const fer_source *pictures, const fer_source *votes, dataset_split split,
-                     dataset *out, mien_error *error)
+mien_status fer_scan(const fer_source *pictures, const fer_source *votes, const fer_taker *taker,
+                     mien_error *error)
 {
     fer_plus_reader plus = {0};
-    fer_job job = {.split = split, .plus = votes != NULL ? &plus : NULL};
+    fer_job job = {.taker = taker, .plus = votes != NULL ? &plus : NULL};
     mien_status status = csv_open(&job.csv, pictures->stream, pictures->name, error);
     if (status == MIEN_OK && votes != NULL)
         status = fer_plus_open(&plus, votes, error);
@@ -225,50 +191,5 @@ mien_status fer_read(const fer_source *pictures, const fer_source *votes, datase
         status = read_rows(&job, error);
     csv_close(&plus.csv);
     csv_close(&job.csv);
-    return dataset_builder_finish(&job.builder, status, out);
-}
-
-static mien_status open_source(const char *path, fer_source *source, mien_error *error)
-{
-    *source = (fer_source){fopen(path, "rbe"), path};
-    if (source->stream != NULL)
-        return MIEN_OK;
-    mien_status status = errno == ENOENT || errno == ENOTDIR ? MIEN_NOT_FOUND : MIEN_IO;
-    if (errno == ENOMEM)
-        return error_no_memory(error, path, BUFSIZ);
-    return error_set(error, status, "cannot open '%s': %s", path, strerror(errno));
-}
-
-static void close_source(fer_source *source)
-{
-    if (source->stream != NULL)
-        fclose(source->stream);
-}
-
-mien_status dataset_read_fer_csv(const char *csv_path, dataset_split split, dataset *out,
-                                 mien_error *error)
-{
-    *out = (dataset){0};
-    fer_source pictures;
-    mien_status status = open_source(csv_path, &pictures, error);
-    if (status == MIEN_OK)
-        status = fer_read(&pictures, NULL, split, out, error);
-    close_source(&pictures);
-    return status;
-}
-
-mien_status dataset_read_fer_plus(const char *csv_path, const char *votes_path, dataset_split split,
-                                  dataset *out, mien_error *error)
-{
-    *out = (dataset){0};
-    fer_source pictures = {0};
-    fer_source votes = {0};
-    mien_status status = open_source(csv_path, &pictures, error);
-    if (status == MIEN_OK)
-        status = open_source(votes_path, &votes, error);
-    if (status == MIEN_OK)
-        status = fer_read(&pictures, &votes, split, out, error);
-    close_source(&votes);
-    close_source(&pictures);
     return status;
 }

@@ -8,7 +8,7 @@ import unittest
 
 from make_tiny_model import TinyModel
 from small_sets import HEADER, SPLITS, SetMaker
-from support import CLASSES, ProgramTest, pgm, shared
+from support import CLASSES, USAGE, ProgramTest, pgm, shared
 
 VOTES_HEADER = ("Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,"
                 "unknown,NF\n")
@@ -78,6 +78,20 @@ class Sets(SetMaker):
         self.assertEqual((figures["n"], figures["left_out"], figures["not_in_model"]),
                          (self.COUNT - 3, 2, 1))
         self.assertEqual(sum(figures["confusion_matrix"][CLASSES.index("happy")]), self.COUNT - 3)
+        packed = self.folder / "fer.mien"
+        self.succeed("data", "pack", "--data", self.fer_csv(), "--votes", votes, "--out", packed)
+        again = self.evaluate("--data", packed, "--votes", packed)
+        self.assertEqual(dict(again, data=0), dict(figures, data=0))
+
+    def test_packing(self):
+        data, packed = self.fer_csv(), self.folder / "fer.mien"
+        self.succeed("data", "pack", "--without-private", "--data", data, "--out", packed)
+        self.assertEqual(self.evaluate("--data", packed)["n"], self.COUNT - self.COUNT // 3)
+        self.fail_with("no sample of the split", "eval", "--data", packed, "--split", "PrivateTest")
+        self.fail_with("has no FER\\+ votes", "eval", "--data", packed, "--votes", packed)
+        self.fail_with("name it for both", "eval", "--data", packed, "--votes", data)
+        self.fail_with("name --data and --out", "data", "pack", "--data", data, status=USAGE)
+        self.fail_with("none.csv", "data", "pack", "--data", "none.csv", "--out", packed)
 
     def test_for_people(self):
         out = self.succeed("eval", "--data", self.fer_csv()).out

@@ -61,6 +61,15 @@ class Train(ProgramTest):
         self.assertEqual((result.status, result.out), (0, ""), result.err)
         return result
 
+    def test_a_packed_set_trains_the_same_network(self):
+        path = self.csv()
+        said = self.succeed("data", "pack", "--data", path, "--out", self.folder / "fer.mien").out
+        self.assertRegex(said, r"^182 pictures in \d+\.\d MB$")
+        self.train("csv")
+        (self.folder / "fer.mien").replace(path)
+        self.train("packed")
+        self.assertEqual(self.bytes_of("csv"), self.bytes_of("packed"))
+
     # ---- Usage ----
 
     def test_help(self):
