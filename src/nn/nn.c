@@ -82,6 +82,8 @@ static mien_status make_plan(nn_plan *plan, const nn_shape *input_shapes, nn_gra
         status = plan_choose_bf16(plan, error);
     if (status == MIEN_OK)
         status = plan_lower(plan, error);
+    if (status == MIEN_OK && plan->kernels != NULL)
+        status = plan_join(plan, error);
     if (status == MIEN_OK)
         status = plan_lay_out(plan, error);
     return status;

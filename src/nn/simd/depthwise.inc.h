@@ -292,13 +292,13 @@ static void pack_depthwise(const nn_conv *conv, const float *weights, const floa
 #endif
 }
 
-static void slide_along(const nn_conv *conv, const number *x, const number *residual, void *y,
-                        int64_t at)
+/* Row `at` of a picture. x: the input rows under the window, those inside the picture. */
+static void slide_along(const nn_conv *conv, const number *const *x, const number *residual,
+                        void *y, int64_t at)
 {
     const nn_window *w = &conv->window;
     int64_t channels = conv->in.channels, c = 0;
     tap_range rows = taps_inside(w, 0, at, conv->in.height);
-    int64_t top = at * w->stride[0] - w->pad_before[0] + rows.first;
     int64_t ends_inside = (conv->in.width - 3 + w->pad_before[1] + w->stride[1]) / w->stride[1];
     slide_row row = {.bias = conv->packed,
                      .weights = conv->packed + (1 + 3 * rows.first) * channels,
@@ -312,7 +312,7 @@ static void slide_along(const nn_conv *conv, const number *x, const number *resi
                      .outputs = conv->out.width,
                      .activation = conv->activation};
     for (int i = 0; i < row.rows; i++)
-        row.x[i] = x + (top + i) * conv->in.width * channels;
+        row.x[i] = x[i];
 #if UNIT == 2
     for (; c + PAIRED_CHANNELS <= channels; c += PAIRED_CHANNELS)
         paired_slide_any(&row, c, w->stride[1]);
@@ -323,6 +323,19 @@ static void slide_along(const nn_conv *conv, const number *x, const number *resi
     for (; c < channels; c += NARROW_FLOATS)
         narrow_slide_any(&row, c, w->stride[1]);
 #endif
+}
+
+/* The same with the whole picture. */
+static void slide_in_picture(const nn_conv *conv, const number *x, const number *residual, void *y,
+                             int64_t at)
+{
+    const nn_window *w = &conv->window;
+    const number *rows[3];
+    tap_range inside = taps_inside(w, 0, at, conv->in.height);
+    int64_t top = at * w->stride[0] - w->pad_before[0];
+    for (int ky = inside.first; ky < inside.end; ky++)
+        rows[ky - inside.first] = x + (top + ky) * conv->in.width * conv->in.channels;
+    slide_along(conv, rows, residual, y, at);
 }
 
 static void run_depthwise(const nn_conv *conv, nn_part part, const number *x,
@@ -338,7 +351,7 @@ static void run_depthwise(const nn_conv *conv, nn_part part, const number *x,
         const number *added = residual != NULL ? residual + i * row_out : NULL;
         void *to = output_at(y, conv->writes_floats, (size_t)(i * row_out));
         if (slide)
-            slide_along(conv, picture, added, to, i % conv->out.height);
+            slide_in_picture(conv, picture, added, to, i % conv->out.height);
         else
             depthwise_row(conv, picture, added, to, i % conv->out.height);
     }

@@ -42,29 +42,36 @@ static size_t staged_scratch_bytes(const nn_conv *conv)
            sizeof(float);
 }
 
+/* A row between zeros. */
 INLINE void stage_line(const nn_conv *conv, const float *from, int64_t step, float *to)
 {
+    int64_t before = conv->window.pad_before[1], filled = before + conv->in.width;
+    memset(to, 0, (size_t)before * sizeof *to);
     if (step == 1)
-        memcpy(to, from, (size_t)conv->in.width * sizeof *to);
+        memcpy(to + before, from, (size_t)conv->in.width * sizeof *to);
     else
         for (int64_t i = 0; i < conv->in.width; i++)
-            to[i] = from[i * step];
+            to[before + i] = from[i * step];
+    memset(to + filled, 0, (size_t)(staged_width(conv) - filled) * sizeof *to);
 }
 
-/* Copies what output row `row` needs: (channels, rows of the window, width). x: the picture. */
-static void stage_rows(const nn_conv *conv, const float *x, int group, int64_t row, float *staged)
+/*
+ * Copies what output row `row` needs: (channels, rows of the window, width). x: the input rows
+ * under the window, those inside the picture; of a planar one those of its first plane.
+ */
+static void stage_rows(const nn_conv *conv, const float *const *x, int group, int64_t row,
+                       float *staged)
 {
     const nn_window *w = &conv->window;
     int64_t width = staged_width(conv), channels = channels_in_group(conv);
     int64_t plane = conv->in.height * conv->in.width;
     int64_t step = conv->planar ? 1 : conv->in.channels;
+    tap_range inside = taps_inside(w, 0, row, conv->in.height);
     for (int64_t c = 0; c < channels; c++) {
-        const float *from = x + (group * channels + c) * (conv->planar ? plane : 1);
+        int64_t offset = (group * channels + c) * (conv->planar ? plane : 1);
         for (int ky = 0; ky < w->kernel[0]; ky++, staged += width) {
-            int64_t line = row * w->stride[0] - w->pad_before[0] + (int64_t)ky * w->dilation[0];
-            if (line >= 0 && line < conv->in.height)
-                stage_line(conv, from + line * conv->in.width * step, step,
-                           staged + w->pad_before[1]);
+            if (ky >= inside.first && ky < inside.end)
+                stage_line(conv, x[ky - inside.first] + offset, step, staged);
             else
                 memset(staged, 0, (size_t)width * sizeof *staged);
         }
@@ -99,28 +106,42 @@ static void run_staged_row(const nn_conv *conv, tile_args args, const float *pac
     }
 }
 
+/* Row `row` of a picture. x: as in stage_rows. */
+static void staged_row(const nn_conv *conv, int64_t row, const float *const *x,
+                       const float *residual, float *y, float *staged)
+{
+    size_t group_floats = group_packed_floats(conv);
+    for (int g = 0; g < conv->group; g++) {
+        int64_t offset = g * outputs_in_group(conv);
+        tile_args args = {.step = conv->window.stride[1],
+                          .taps = channels_in_group(conv) * conv->window.kernel[0],
+                          .units = conv->window.kernel[1],
+                          .y = y + offset,
+                          .residual = residual != NULL ? residual + offset : NULL,
+                          .stride = (size_t)conv->out.channels,
+                          .activation = conv->activation};
+        stage_rows(conv, x, g, row, staged);
+        run_staged_row(conv, args, conv->packed + (size_t)g * group_floats, staged);
+    }
+}
+
 static void run_staged(const nn_conv *conv, nn_part part, const float *x, const float *residual,
                        void *output, void *scratch)
 {
     float *y = output;
+    const nn_window *w = &conv->window;
+    int64_t step = conv->in.width * (conv->planar ? 1 : conv->in.channels);
     int64_t picture = conv->in.height * conv->in.width * conv->in.channels;
     int64_t row_floats = conv->out.width * conv->out.channels;
-    size_t group_floats = group_packed_floats(conv);
-    float *staged = scratch;
-    memset(staged, 0, staged_scratch_bytes(conv));
     nn_span rows = nn_share(part, conv->out.batch * conv->out.height, 1);
-    for (int64_t row = rows.first; row < rows.end; row++)
-        for (int g = 0; g < conv->group; g++) {
-            int64_t offset = row * row_floats + g * outputs_in_group(conv);
-            tile_args args = {.step = conv->window.stride[1],
-                              .taps = channels_in_group(conv) * conv->window.kernel[0],
-                              .units = conv->window.kernel[1],
-                              .y = y + offset,
-                              .residual = residual != NULL ? residual + offset : NULL,
-                              .stride = (size_t)conv->out.channels,
-                              .activation = conv->activation};
-            stage_rows(conv, x + row / conv->out.height * picture, g, row % conv->out.height,
-                       staged);
-            run_staged_row(conv, args, conv->packed + (size_t)g * group_floats, staged);
-        }
+    for (int64_t i = rows.first; i < rows.end; i++) {
+        const float *lines[STAGED_LINES];
+        int64_t row = i % conv->out.height, top = row * w->stride[0] - w->pad_before[0];
+        tap_range inside = taps_inside(w, 0, row, conv->in.height);
+        for (int ky = inside.first; ky < inside.end; ky++)
+            lines[ky - inside.first] =
+                x + i / conv->out.height * picture + (top + (int64_t)ky * w->dilation[0]) * step;
+        staged_row(conv, row, lines, residual != NULL ? residual + i * row_floats : NULL,
+                   y + i * row_floats, scratch);
+    }
 }
