@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Convolution of a few input channels, such as a network's first: the rows under the window of an
- * output row are copied, channel by channel, between zeros for the padding; then the products run
- * along a row, where each tap of the window is a number beside the one before.
+ * Convolution of a few input channels, such as a network's first: the products run along a row of
+ * one channel, where each tap of the window is a number beside the one before. Such lines are there
+ * in a planar picture; only tiles that see padding read a copy. Of any other picture the rows under
+ * the window of an output row are copied, channel by channel, between zeros for the padding.
  *
  * Packed weights: the panels of panels.inc.h, group after group, a panel's weights in the order
  * input channel, tap, output channel.
  */
 
 #define STAGED_CHANNELS 4  /* most input channels */
-#define STAGED_LINES    64 /* most rows copied at once: channels x rows of the window */
+#define STAGED_LINES    64 /* most lines under a window: channels x rows of it */
 
 INLINE bool is_staged(const nn_conv *conv)
 {
@@ -27,69 +28,123 @@ static void pack_staged(const nn_conv *conv, const float *weights, const float *
                              bias != NULL ? bias + g * outputs : NULL, outputs, depth, 1, packed);
 }
 
-/* Floats of a copied row: all that whole tiles read. */
+/* Lines under the windows of one output row, (channels, rows of the window). */
+typedef struct staged_lines {
+    const float *at[STAGED_LINES]; /* number `first` of each */
+    int64_t first, end;            /* the numbers that are there, those of the padding counted */
+} staged_lines;
+
+INLINE int64_t line_count(const nn_conv *conv)
+{
+    return channels_in_group(conv) * conv->window.kernel[0];
+}
+
+INLINE bool has_lines(const nn_conv *conv)
+{
+    return conv->planar || conv->in.channels == 1;
+}
+
+/* Numbers of a line that a tile reads. */
+INLINE int64_t tile_reach(const nn_conv *conv)
+{
+    return (int64_t)(TILE_ROWS - 1) * conv->window.stride[1] + conv->window.kernel[1];
+}
+
+/* Numbers of a copied line: all that whole tiles read. */
 INLINE int64_t staged_width(const nn_conv *conv)
 {
     int64_t tiles = (conv->out.width + TILE_ROWS - 1) / TILE_ROWS;
-    int64_t read = (tiles * TILE_ROWS - 1) * conv->window.stride[1] + conv->window.kernel[1];
+    int64_t read = (tiles - 1) * TILE_ROWS * conv->window.stride[1] + tile_reach(conv);
     int64_t filled = conv->window.pad_before[1] + conv->in.width;
     return read > filled ? read : filled;
 }
 
+/* A line of zeros, then those of a tile; or all lines copied. */
 static size_t staged_scratch_bytes(const nn_conv *conv)
 {
-    return (size_t)(channels_in_group(conv) * conv->window.kernel[0] * staged_width(conv)) *
-           sizeof(float);
+    int64_t width = staged_width(conv), lines = line_count(conv);
+    int64_t of_tile = width + lines * tile_reach(conv), copied = lines * width;
+    return (size_t)(of_tile > copied ? of_tile : copied) * sizeof(float);
 }
 
-/* A row between zeros. */
-INLINE void stage_line(const nn_conv *conv, const float *from, int64_t step, float *to)
+/* A channel of a row, between zeros. */
+INLINE void stage_line(const nn_conv *conv, const float *from, float *to)
 {
     int64_t before = conv->window.pad_before[1], filled = before + conv->in.width;
     memset(to, 0, (size_t)before * sizeof *to);
-    if (step == 1)
-        memcpy(to + before, from, (size_t)conv->in.width * sizeof *to);
-    else
-        for (int64_t i = 0; i < conv->in.width; i++)
-            to[before + i] = from[i * step];
+    for (int64_t i = 0; i < conv->in.width; i++)
+        to[before + i] = from[i * conv->in.channels];
     memset(to + filled, 0, (size_t)(staged_width(conv) - filled) * sizeof *to);
 }
 
 /*
- * Copies what output row `row` needs: (channels, rows of the window, width). x: the input rows
- * under the window, those inside the picture; of a planar one those of its first plane.
+ * What output row `row` needs. x: the input rows under the window, those inside the picture; of a
+ * planar one those of its first plane. scratch: for lines that are zeros or copies.
  */
-static void stage_rows(const nn_conv *conv, const float *const *x, int group, int64_t row,
-                       float *staged)
+static staged_lines stage_row(const nn_conv *conv, const float *const *x, int group, int64_t row,
+                              float *scratch)
 {
-    const nn_window *w = &conv->window;
-    int64_t width = staged_width(conv), channels = channels_in_group(conv);
-    int64_t plane = conv->in.height * conv->in.width;
-    int64_t step = conv->planar ? 1 : conv->in.channels;
-    tap_range inside = taps_inside(w, 0, row, conv->in.height);
-    for (int64_t c = 0; c < channels; c++) {
-        int64_t offset = (group * channels + c) * (conv->planar ? plane : 1);
-        for (int ky = 0; ky < w->kernel[0]; ky++, staged += width) {
-            if (ky >= inside.first && ky < inside.end)
-                stage_line(conv, x[ky - inside.first] + offset, step, staged);
-            else
-                memset(staged, 0, (size_t)width * sizeof *staged);
+    int64_t channels = channels_in_group(conv), width = staged_width(conv);
+    int64_t plane = conv->planar ? conv->in.height * conv->in.width : 1;
+    int kernel = conv->window.kernel[0];
+    tap_range inside = taps_inside(&conv->window, 0, row, conv->in.height);
+    staged_lines lines = {.first = 0, .end = width};
+    bool direct = has_lines(conv);
+    if (direct) {
+        lines.first = conv->window.pad_before[1];
+        lines.end = lines.first + conv->in.width;
+        if (inside.end - inside.first < kernel)
+            memset(scratch, 0, (size_t)width * sizeof *scratch);
+    }
+    for (int64_t i = 0; i < channels * kernel; i++) {
+        int ky = (int)(i % kernel);
+        bool there = ky >= inside.first && ky < inside.end;
+        const float *from =
+            there ? x[ky - inside.first] + (group * channels + i / kernel) * plane : scratch;
+        lines.at[i] = from;
+        if (direct)
+            continue;
+        float *to = scratch + i * width;
+        lines.at[i] = to;
+        if (there)
+            stage_line(conv, from, to);
+        else
+            memset(to, 0, (size_t)width * sizeof *to);
+    }
+    return lines;
+}
+
+/* Where a tile reads each line from number `start` on; copied to `edge`, (lines, reach), where some
+ * of it is padding. */
+static void point_at_lines(const nn_conv *conv, const staged_lines *lines, int64_t start,
+                           float *edge, const float **pointers)
+{
+    int64_t count = line_count(conv), reach = tile_reach(conv);
+    if (start >= lines->first && start + reach <= lines->end) {
+        for (int64_t i = 0; i < count; i++)
+            pointers[i] = lines->at[i] + (start - lines->first);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++, edge += reach) {
+        for (int64_t k = 0; k < reach; k++) {
+            int64_t at = start + k;
+            edge[k] = at >= lines->first && at < lines->end ? lines->at[i][at - lines->first] : 0;
         }
+        pointers[i] = edge;
     }
 }
 
 /* All outputs of one group for one row. args: those of its first pixel. */
 static void run_staged_row(const nn_conv *conv, tile_args args, const float *packed,
-                           const float *staged)
+                           const staged_lines *lines, float *edge)
 {
-    const float *lines[STAGED_LINES];
+    const float *pointers[STAGED_LINES];
     int64_t outputs = outputs_in_group(conv);
-    args.pixels = lines;
+    args.pixels = pointers;
     for (int64_t column = 0; column < conv->out.width; column += TILE_ROWS) {
         int64_t left = conv->out.width - column;
         args.rows = left < TILE_ROWS ? (int)left : TILE_ROWS;
-        for (int64_t i = 0; i < args.taps; i++)
-            lines[i] = staged + i * staged_width(conv) + column * args.step;
+        point_at_lines(conv, lines, column * args.step, edge, pointers);
         tile_args panel = args;
         panel.panel = packed;
         for (int64_t first = 0; first < outputs;) {
@@ -106,22 +161,23 @@ static void run_staged_row(const nn_conv *conv, tile_args args, const float *pac
     }
 }
 
-/* Row `row` of a picture. x: as in stage_rows. */
+/* Row `row` of a picture. x: as in stage_row. */
 static void staged_row(const nn_conv *conv, int64_t row, const float *const *x,
-                       const float *residual, float *y, float *staged)
+                       const float *residual, float *y, float *scratch)
 {
     size_t group_floats = group_packed_floats(conv);
     for (int g = 0; g < conv->group; g++) {
         int64_t offset = g * outputs_in_group(conv);
         tile_args args = {.step = conv->window.stride[1],
-                          .taps = channels_in_group(conv) * conv->window.kernel[0],
+                          .taps = line_count(conv),
                           .units = conv->window.kernel[1],
                           .y = y + offset,
                           .residual = residual != NULL ? residual + offset : NULL,
                           .stride = (size_t)conv->out.channels,
                           .activation = conv->activation};
-        stage_rows(conv, x, g, row, staged);
-        run_staged_row(conv, args, conv->packed + (size_t)g * group_floats, staged);
+        staged_lines lines = stage_row(conv, x, g, row, scratch);
+        run_staged_row(conv, args, conv->packed + (size_t)g * group_floats, &lines,
+                       scratch + staged_width(conv));
     }
 }
 
