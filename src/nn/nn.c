@@ -77,6 +77,8 @@ static mien_status make_plan(nn_plan *plan, const nn_shape *input_shapes, nn_gra
     if (status == MIEN_OK && plan->kernels != NULL)
         status = plan_fuse(plan, error);
     if (status == MIEN_OK && plan->kernels != NULL)
+        status = plan_fuse_siblings(plan, error);
+    if (status == MIEN_OK && plan->kernels != NULL)
         status = plan_fuse_bytes(plan, error);
     if (status == MIEN_OK && plan->bf16 != NULL)
         status = plan_choose_bf16(plan, error);

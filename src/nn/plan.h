@@ -6,6 +6,7 @@
  * How a plan is made, private to nn/. In order:
  *   infer.c   shapes of all values; constants computed              graph -> plan nodes
  *   fuse.c    BatchNorm, activations and residual adds join convs   plan nodes -> fewer plan nodes
+ *   fuse_siblings.c  heads of few channels become one, and slices                        the same
  *   fuse_bytes.c  what lies between dequantising and quantising works on bytes        the same
  *   choose_bf16.c  which nodes and values of a BF16 plan are in BF16                  the same
  *   lower.c   a kernel and a layout for each                        plan nodes -> steps
@@ -100,6 +101,9 @@ struct nn_step {
             int64_t rows, channels; /* rows of one picture; channels repeat */
         } binary;
         struct {
+            int64_t pixels, channels, first; /* channels of the input */
+        } slice;
+        struct {
             int64_t planes, rows, columns;
         } transpose;
     } u;
@@ -132,6 +136,7 @@ mien_status plan_infer(nn_plan *plan, const nn_shape *input_shapes, mien_error *
  */
 mien_status plan_take_constants(nn_plan *plan, nn_graph *graph, mien_error *error);
 mien_status plan_fuse(nn_plan *plan, mien_error *error);
+mien_status plan_fuse_siblings(nn_plan *plan, mien_error *error);
 mien_status plan_fuse_bytes(nn_plan *plan, mien_error *error);
 mien_status plan_choose_bf16(nn_plan *plan, mien_error *error);
 mien_status plan_lower(nn_plan *plan, mien_error *error);
