@@ -177,15 +177,16 @@ static void flat_run(const depthwise_run *run, int64_t count)
     }
 }
 
-/* Outputs from `column` on that see all columns of the window; 0 when it does not itself. */
-static int64_t outputs_inside(const nn_conv *conv, int64_t column)
+/* Outputs from `column` on whose window lies inside the input's columns; 0 when its own does not.
+ */
+static int64_t windows_inside(const nn_window *w, int64_t in_width, int64_t out_width,
+                              int64_t column)
 {
-    const nn_window *w = &conv->window;
     int64_t left = column * w->stride[1] - w->pad_before[1];
-    int64_t room = conv->in.width - 1 - left - (int64_t)(w->kernel[1] - 1) * w->dilation[1];
+    int64_t room = in_width - 1 - left - (int64_t)(w->kernel[1] - 1) * w->dilation[1];
     if (left < 0 || room < 0)
         return 0;
-    int64_t fit = room / w->stride[1] + 1, all = conv->out.width - column;
+    int64_t fit = room / w->stride[1] + 1, all = out_width - column;
     return fit < all ? fit : all;
 }
 
@@ -204,7 +205,7 @@ static void depthwise_row(const nn_conv *conv, const number *x, const number *re
                              .y = output_at(y, conv->writes_floats, (size_t)(column * channels)),
                              .rows = rows,
                              .columns = taps_inside(w, 1, column, conv->in.width)};
-        int64_t inside = outputs_inside(conv, column);
+        int64_t inside = windows_inside(w, conv->in.width, conv->out.width, column);
         step = 1;
         if (inside > 0 && is_flat(conv)) {
             step = inside;
