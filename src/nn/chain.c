@@ -25,6 +25,17 @@ static int64_t row_floats(const nn_extent *extent)
     return extent->width * extent->channels;
 }
 
+int64_t chain_overlap(const nn_chain *chain)
+{
+    int64_t rows = 0;
+    for (int i = chain->count - 1; i > 0; i--) {
+        const nn_window *w = window_of(&chain->stages[i]);
+        int shared = w->kernel[0] - w->stride[0];
+        rows = rows * w->stride[0] + (shared > 0 ? shared : 0);
+    }
+    return rows;
+}
+
 /* ---- Layout ---- */
 
 static size_t whole_lines(size_t bytes)

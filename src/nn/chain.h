@@ -13,8 +13,8 @@
 
 #include <stddef.h>
 
-#define CHAIN_STAGES 8 /* most of a chain */
-#define CHAIN_WINDOW 8 /* most rows of a stage's window */
+#define CHAIN_STAGES 16 /* most of a chain */
+#define CHAIN_WINDOW 8  /* most rows of a stage's window */
 
 typedef struct chain_stage {
     bool pools; /* u.pool, else u.conv */
@@ -34,6 +34,12 @@ typedef struct nn_chain {
     chain_stage *stages;
     int count; /* 2..CHAIN_STAGES */
 } nn_chain;
+
+/*
+ * Rows of the first stage's output that two neighbouring parts both make, each for itself: what the
+ * windows of the stages behind it share.
+ */
+int64_t chain_overlap(const nn_chain *chain);
 
 /* Places rings and scratch memory. Returns the bytes of scratch that chain_run needs. */
 size_t chain_lay_out(nn_chain *chain);

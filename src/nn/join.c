@@ -15,7 +15,8 @@
  */
 
 #define JOIN_BYTES      (512 * 1024) /* a picture that is worth not writing: half a second cache */
-#define JOIN_RING_BYTES (512 * 1024) /* most scratch memory of a chain */
+#define JOIN_RING_BYTES (768 * 1024) /* most scratch memory of a chain */
+#define JOIN_OVERLAP    32           /* least rows for each that two parts would both make */
 #define JOIN_WEIGHTS    (64 * 1024)  /* most bytes of weights that are read again for each row */
 #define JOIN_INPUTS     8            /* most inputs of a chain */
 
@@ -130,6 +131,14 @@ static mien_status join_names(joiner *j, const nn_step *first, nn_step *second)
     return MIEN_OK;
 }
 
+/* Whether the chain's rows stay in the cache, and few of them would be made twice. */
+static bool pays(const nn_chain *chain, size_t scratch_bytes)
+{
+    const chain_stage *first = &chain->stages[0];
+    int64_t height = first->pools ? first->u.pool.out.height : first->u.conv.out.height;
+    return scratch_bytes <= JOIN_RING_BYTES && chain_overlap(chain) * JOIN_OVERLAP <= height;
+}
+
 /* `first` goes before `second` in a chain, and is a step no more. */
 static mien_status join(joiner *j, nn_step *first, nn_step *second)
 {
@@ -143,7 +152,7 @@ static mien_status join(joiner *j, nn_step *first, nn_step *second)
     append_stages(&chain, first, 0);
     append_stages(&chain, second, first->input_count - 1);
     size_t scratch_bytes = chain_lay_out(&chain);
-    if (scratch_bytes > JOIN_RING_BYTES)
+    if (!pays(&chain, scratch_bytes))
         return MIEN_OK;
     status = join_names(j, first, second);
     if (status != MIEN_OK)
