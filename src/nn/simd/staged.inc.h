@@ -114,17 +114,12 @@ static staged_lines stage_row(const nn_conv *conv, const float *const *x, int gr
     return lines;
 }
 
-/* Where a tile reads each line from number `start` on; copied to `edge`, (lines, reach), where some
- * of it is padding. */
-static void point_at_lines(const nn_conv *conv, const staged_lines *lines, int64_t start,
-                           float *edge, const float **pointers)
+/* What a tile reads from number `start` of each line on, (lines, reach), zeros where it is padding.
+ */
+static void copy_reach(const nn_conv *conv, const staged_lines *lines, int64_t start, float *edge,
+                       const float **pointers)
 {
     int64_t count = line_count(conv), reach = tile_reach(conv);
-    if (start >= lines->first && start + reach <= lines->end) {
-        for (int64_t i = 0; i < count; i++)
-            pointers[i] = lines->at[i] + (start - lines->first);
-        return;
-    }
     for (int64_t i = 0; i < count; i++, edge += reach) {
         for (int64_t k = 0; k < reach; k++) {
             int64_t at = start + k;
@@ -134,28 +129,36 @@ static void point_at_lines(const nn_conv *conv, const staged_lines *lines, int64
     }
 }
 
-/* All outputs of one group for one row. args: those of its first pixel. */
+/* All outputs of one group for one tile. args: those of its first pixel. */
+static void run_staged_tile(tile_args args, const float *packed, int64_t outputs)
+{
+    args.panel = packed;
+    for (int64_t left = outputs; left > 0;) {
+        int width = panel_width(left);
+        args.columns = left < width ? (int)left : width;
+        run_tile(&args, width);
+        args.panel += (args.taps * args.units + 1) * width;
+        args.y = (float *)args.y + width;
+        args.residual = args.residual != NULL ? args.residual + width : NULL;
+        left -= width;
+    }
+}
+
+/* All outputs of one group for one row. args: those of its first pixel; edge: (lines, reach). */
 static void run_staged_row(const nn_conv *conv, tile_args args, const float *packed,
                            const staged_lines *lines, float *edge)
 {
-    const float *pointers[STAGED_LINES];
-    int64_t outputs = outputs_in_group(conv);
-    args.pixels = pointers;
+    const float *copied[STAGED_LINES];
+    int64_t reach = tile_reach(conv);
     for (int64_t column = 0; column < conv->out.width; column += TILE_ROWS) {
-        int64_t left = conv->out.width - column;
+        int64_t left = conv->out.width - column, start = column * args.step;
+        bool there = start >= lines->first && start + reach <= lines->end;
+        if (!there)
+            copy_reach(conv, lines, start, edge, copied);
+        args.pixels = there ? lines->at : copied;
+        args.start = there ? start - lines->first : 0;
         args.rows = left < TILE_ROWS ? (int)left : TILE_ROWS;
-        point_at_lines(conv, lines, column * args.step, edge, pointers);
-        tile_args panel = args;
-        panel.panel = packed;
-        for (int64_t first = 0; first < outputs;) {
-            int width = panel_width(outputs - first);
-            panel.columns = outputs - first < width ? (int)(outputs - first) : width;
-            run_tile(&panel, width);
-            panel.panel += (args.taps * args.units + 1) * width;
-            panel.y = (float *)panel.y + width;
-            panel.residual = panel.residual != NULL ? panel.residual + width : NULL;
-            first += width;
-        }
+        run_staged_tile(args, packed, outputs_in_group(conv));
         args.y = (float *)args.y + TILE_ROWS * args.stride;
         args.residual = args.residual != NULL ? args.residual + TILE_ROWS * args.stride : NULL;
     }
