@@ -293,50 +293,61 @@ static void pack_depthwise(const nn_conv *conv, const float *weights, const floa
 #endif
 }
 
-/* Row `at` of a picture. x: the input rows under the window, those inside the picture. */
-static void slide_along(const nn_conv *conv, const number *const *x, const number *residual,
-                        void *y, int64_t at)
+/* Output row `at` of a picture, but for x. */
+INLINE slide_row slide_row_at(const nn_conv *conv, tap_range rows, const number *residual, void *y)
 {
     const nn_window *w = &conv->window;
-    int64_t channels = conv->in.channels, c = 0;
-    tap_range rows = taps_inside(w, 0, at, conv->in.height);
+    int64_t channels = conv->in.channels;
     int64_t ends_inside = (conv->in.width - 3 + w->pad_before[1] + w->stride[1]) / w->stride[1];
-    slide_row row = {.bias = conv->packed,
-                     .weights = conv->packed + (1 + 3 * rows.first) * channels,
-                     .residual = residual,
-                     .y = y,
-                     .writes_floats = conv->writes_floats,
-                     .rows = rows.end - rows.first,
-                     .channels = channels,
-                     .middle = 1 - w->pad_before[1],
-                     .whole = ends_inside < conv->out.width ? ends_inside : conv->out.width,
-                     .outputs = conv->out.width,
-                     .activation = conv->activation};
-    for (int i = 0; i < row.rows; i++)
-        row.x[i] = x[i];
+    return (slide_row){.bias = conv->packed,
+                       .weights = conv->packed + (1 + 3 * rows.first) * channels,
+                       .residual = residual,
+                       .y = y,
+                       .writes_floats = conv->writes_floats,
+                       .rows = rows.end - rows.first,
+                       .channels = channels,
+                       .middle = 1 - w->pad_before[1],
+                       .whole = ends_inside < conv->out.width ? ends_inside : conv->out.width,
+                       .outputs = conv->out.width,
+                       .activation = conv->activation};
+}
+
+static void slide_along(const slide_row *row, int stride)
+{
+    int64_t c = 0;
 #if UNIT == 2
-    for (; c + PAIRED_CHANNELS <= channels; c += PAIRED_CHANNELS)
-        paired_slide_any(&row, c, w->stride[1]);
+    for (; c + PAIRED_CHANNELS <= row->channels; c += PAIRED_CHANNELS)
+        paired_slide_any(row, c, stride);
 #endif
-    for (; c + WIDE_FLOATS <= channels; c += WIDE_FLOATS)
-        wide_slide_any(&row, c, w->stride[1]);
+    for (; c + WIDE_FLOATS <= row->channels; c += WIDE_FLOATS)
+        wide_slide_any(row, c, stride);
 #if NARROW_FLOATS != WIDE_FLOATS
-    for (; c < channels; c += NARROW_FLOATS)
-        narrow_slide_any(&row, c, w->stride[1]);
+    for (; c < row->channels; c += NARROW_FLOATS)
+        narrow_slide_any(row, c, stride);
 #endif
 }
 
-/* The same with the whole picture. */
-static void slide_in_picture(const nn_conv *conv, const number *x, const number *residual, void *y,
-                             int64_t at)
+/* x: the input rows under the window of output row `at`, those inside the picture. */
+static void slide_over_rows(const nn_conv *conv, int64_t at, const number *const *x,
+                            const number *residual, void *y)
+{
+    slide_row row =
+        slide_row_at(conv, taps_inside(&conv->window, 0, at, conv->in.height), residual, y);
+    for (int i = 0; i < row.rows; i++)
+        row.x[i] = x[i];
+    slide_along(&row, conv->window.stride[1]);
+}
+
+static void slide_over_picture(const nn_conv *conv, int64_t at, const number *x,
+                               const number *residual, void *y)
 {
     const nn_window *w = &conv->window;
-    const number *rows[3];
-    tap_range inside = taps_inside(w, 0, at, conv->in.height);
-    int64_t top = at * w->stride[0] - w->pad_before[0];
-    for (int ky = inside.first; ky < inside.end; ky++)
-        rows[ky - inside.first] = x + (top + ky) * conv->in.width * conv->in.channels;
-    slide_along(conv, rows, residual, y, at);
+    tap_range rows = taps_inside(w, 0, at, conv->in.height);
+    slide_row row = slide_row_at(conv, rows, residual, y);
+    int64_t top = at * w->stride[0] - w->pad_before[0] + rows.first;
+    for (int i = 0; i < row.rows; i++)
+        row.x[i] = x + (top + i) * conv->in.width * conv->in.channels;
+    slide_along(&row, w->stride[1]);
 }
 
 static void run_depthwise(const nn_conv *conv, nn_part part, const number *x,
@@ -352,7 +363,7 @@ static void run_depthwise(const nn_conv *conv, nn_part part, const number *x,
         const number *added = residual != NULL ? residual + i * row_out : NULL;
         void *to = output_at(y, conv->writes_floats, (size_t)(i * row_out));
         if (slide)
-            slide_in_picture(conv, picture, added, to, i % conv->out.height);
+            slide_over_picture(conv, i % conv->out.height, picture, added, to);
         else
             depthwise_row(conv, picture, added, to, i % conv->out.height);
     }

@@ -11,11 +11,11 @@
 
 typedef struct tile_args {
     /*
-     * Where the pixels lie: (taps, TILE_ROWS), or (taps) lines, the first pixel `start` numbers on
-     * and the next ones `step`; then TILE_ROWS of them can be read, whatever `rows` says.
+     * Where the pixels lie: (taps, TILE_ROWS), or (taps) with the next pixel `step` numbers on;
+     * then TILE_ROWS of them can be read, whatever `rows` says.
      */
     const number *const *pixels;
-    int64_t start, step; /* step: or 0 */
+    int64_t step;        /* or 0 */
     int64_t taps, units; /* units of a pixel's channels */
     const float *panel;
     void *y; /* first output of the tile: numbers, or */
@@ -143,7 +143,6 @@ static void run_panels(tile_args args, const float *packed, int64_t outputs, nn_
                        int count)
 {
     const tile_args origin = args;
-    int tiles = tile_count(count), each = count / tiles, more = count % tiles; /* tile_rows */
     packed += (args.taps * args.units + 1) * span.first;
     for (int64_t first = span.first; first < span.end;) {
         int64_t left = outputs - first;
@@ -151,9 +150,9 @@ static void run_panels(tile_args args, const float *packed, int64_t outputs, nn_
         args.panel = packed;
         args.columns = left < width ? (int)left : width;
         size_t offset = (size_t)first;
-        for (int t = 0; t < tiles; t++) {
+        for (int t = 0; t < tile_count(count); t++) {
             args.pixels = origin.pixels + t * args.taps * TILE_ROWS;
-            args.rows = each + (t < more);
+            args.rows = tile_rows(count, t);
             args.y = output_at(origin.y, origin.writes_floats, offset);
             args.residual = origin.residual != NULL ? origin.residual + offset : NULL;
             run_tile(&args, width);

@@ -54,9 +54,9 @@ static void run_conv_row(const nn_conv *conv, int64_t row, const float *const *x
 {
     const conv_way *way = way_of(conv);
     if (way == &staged_way) {
-        staged_row(conv, row, x, residual, y, scratch);
+        staged_row_alone(conv, row, x, residual, y, scratch);
     } else if (way == &depthwise_way) {
-        slide_along(conv, x, residual, y, row);
+        slide_over_rows(conv, row, x, residual, y);
     } else {
         nn_conv line = *conv;
         line.in.batch = line.in.height = line.out.batch = line.out.height = 1;

@@ -11,6 +11,7 @@
  */
 
 #define STAGED_CHANNELS 4  /* most input channels */
+#define STAGED_TILES    8  /* most that a line has for copying it to pay */
 #define STAGED_LINES    64 /* most lines under a window: channels x rows of it */
 
 INLINE bool is_staged(const nn_conv *conv)
@@ -39,9 +40,16 @@ INLINE int64_t line_count(const nn_conv *conv)
     return channels_in_group(conv) * conv->window.kernel[0];
 }
 
-INLINE bool has_lines(const nn_conv *conv)
+/* Numbers from one pixel of a channel to the next. */
+INLINE int64_t pixel_step(const nn_conv *conv)
 {
-    return conv->planar || conv->in.channels == 1;
+    return conv->planar ? 1 : conv->in.channels;
+}
+
+/* Whether tiles read the picture itself where they can. */
+INLINE bool reads_lines(const nn_conv *conv)
+{
+    return pixel_step(conv) == 1 && conv->out.width > STAGED_TILES * TILE_ROWS;
 }
 
 /* Numbers of a line that a tile reads. */
@@ -67,19 +75,21 @@ static size_t staged_scratch_bytes(const nn_conv *conv)
     return (size_t)(of_tile > copied ? of_tile : copied) * sizeof(float);
 }
 
-/* A channel of a row, between zeros. */
-INLINE void stage_line(const nn_conv *conv, const float *from, float *to)
+/* A channel of a row, between zeros that are there. */
+static void stage_line(const nn_conv *conv, const float *from, float *to)
 {
-    int64_t before = conv->window.pad_before[1], filled = before + conv->in.width;
-    memset(to, 0, (size_t)before * sizeof *to);
-    for (int64_t i = 0; i < conv->in.width; i++)
-        to[before + i] = from[i * conv->in.channels];
-    memset(to + filled, 0, (size_t)(staged_width(conv) - filled) * sizeof *to);
+    int64_t step = pixel_step(conv);
+    to += conv->window.pad_before[1];
+    if (step == 1)
+        memcpy(to, from, (size_t)conv->in.width * sizeof *to);
+    else
+        for (int64_t i = 0; i < conv->in.width; i++)
+            to[i] = from[i * step];
 }
 
 /*
  * What output row `row` needs. x: the input rows under the window, those inside the picture; of a
- * planar one those of its first plane. scratch: for lines that are zeros or copies.
+ * planar one those of its first plane. scratch: zeros, but for what this wrote for other rows.
  */
 static staged_lines stage_row(const nn_conv *conv, const float *const *x, int group, int64_t row,
                               float *scratch)
@@ -88,29 +98,24 @@ static staged_lines stage_row(const nn_conv *conv, const float *const *x, int gr
     int64_t plane = conv->planar ? conv->in.height * conv->in.width : 1;
     int kernel = conv->window.kernel[0];
     tap_range inside = taps_inside(&conv->window, 0, row, conv->in.height);
+    bool direct = reads_lines(conv);
     staged_lines lines = {.first = 0, .end = width};
-    bool direct = has_lines(conv);
     if (direct) {
         lines.first = conv->window.pad_before[1];
         lines.end = lines.first + conv->in.width;
-        if (inside.end - inside.first < kernel)
-            memset(scratch, 0, (size_t)width * sizeof *scratch);
     }
-    for (int64_t i = 0; i < channels * kernel; i++) {
-        int ky = (int)(i % kernel);
-        bool there = ky >= inside.first && ky < inside.end;
-        const float *from =
-            there ? x[ky - inside.first] + (group * channels + i / kernel) * plane : scratch;
-        lines.at[i] = from;
-        if (direct)
-            continue;
-        float *to = scratch + i * width;
-        lines.at[i] = to;
-        if (there)
-            stage_line(conv, from, to);
-        else
-            memset(to, 0, (size_t)width * sizeof *to);
-    }
+    const float **at = lines.at;
+    for (int64_t c = 0; c < channels; c++)
+        for (int ky = 0; ky < kernel; ky++, scratch += direct ? 0 : width) {
+            bool there = ky >= inside.first && ky < inside.end;
+            const float *from =
+                there ? x[ky - inside.first] + (group * channels + c) * plane : scratch;
+            *at++ = direct ? from : scratch;
+            if (!direct && there)
+                stage_line(conv, from, scratch);
+            else if (!direct)
+                memset(scratch, 0, (size_t)width * sizeof *scratch);
+        }
     return lines;
 }
 
@@ -130,7 +135,7 @@ static void copy_reach(const nn_conv *conv, const staged_lines *lines, int64_t s
 }
 
 /* All outputs of one group for one tile. args: those of its first pixel. */
-static void run_staged_tile(tile_args args, const float *packed, int64_t outputs)
+INLINE void run_staged_tile(tile_args args, const float *packed, int64_t outputs)
 {
     args.panel = packed;
     for (int64_t left = outputs; left > 0;) {
@@ -148,23 +153,24 @@ static void run_staged_tile(tile_args args, const float *packed, int64_t outputs
 static void run_staged_row(const nn_conv *conv, tile_args args, const float *packed,
                            const staged_lines *lines, float *edge)
 {
-    const float *copied[STAGED_LINES];
-    int64_t reach = tile_reach(conv);
+    const float *pointers[STAGED_LINES];
+    int64_t reach = tile_reach(conv), outputs = outputs_in_group(conv);
+    args.pixels = pointers;
     for (int64_t column = 0; column < conv->out.width; column += TILE_ROWS) {
         int64_t left = conv->out.width - column, start = column * args.step;
-        bool there = start >= lines->first && start + reach <= lines->end;
-        if (!there)
-            copy_reach(conv, lines, start, edge, copied);
-        args.pixels = there ? lines->at : copied;
-        args.start = there ? start - lines->first : 0;
+        if (start < lines->first || start + reach > lines->end)
+            copy_reach(conv, lines, start, edge, pointers);
+        else
+            for (int64_t i = 0; i < args.taps; i++)
+                pointers[i] = lines->at[i] + (start - lines->first);
         args.rows = left < TILE_ROWS ? (int)left : TILE_ROWS;
-        run_staged_tile(args, packed, outputs_in_group(conv));
+        run_staged_tile(args, packed, outputs);
         args.y = (float *)args.y + TILE_ROWS * args.stride;
         args.residual = args.residual != NULL ? args.residual + TILE_ROWS * args.stride : NULL;
     }
 }
 
-/* Row `row` of a picture. x: as in stage_row. */
+/* Row `row` of a picture. x, scratch: as in stage_row. */
 static void staged_row(const nn_conv *conv, int64_t row, const float *const *x,
                        const float *residual, float *y, float *scratch)
 {
@@ -184,6 +190,16 @@ static void staged_row(const nn_conv *conv, int64_t row, const float *const *x,
     }
 }
 
+/* The same with any scratch. */
+static void staged_row_alone(const nn_conv *conv, int64_t row, const float *const *x,
+                             const float *residual, float *y, float *scratch)
+{
+    tap_range inside = taps_inside(&conv->window, 0, row, conv->in.height);
+    if (!reads_lines(conv) || inside.end - inside.first < conv->window.kernel[0])
+        memset(scratch, 0, staged_scratch_bytes(conv));
+    staged_row(conv, row, x, residual, y, scratch);
+}
+
 static void run_staged(const nn_conv *conv, nn_part part, const float *x, const float *residual,
                        void *output, void *scratch)
 {
@@ -192,6 +208,7 @@ static void run_staged(const nn_conv *conv, nn_part part, const float *x, const 
     int64_t step = conv->in.width * (conv->planar ? 1 : conv->in.channels);
     int64_t picture = conv->in.height * conv->in.width * conv->in.channels;
     int64_t row_floats = conv->out.width * conv->out.channels;
+    memset(scratch, 0, staged_scratch_bytes(conv));
     nn_span rows = nn_share(part, conv->out.batch * conv->out.height, 1);
     for (int64_t i = rows.first; i < rows.end; i++) {
         const float *lines[STAGED_LINES];

@@ -71,7 +71,7 @@ INLINE void NAME(finish)(const tile_args *args, nn_activation activation, const 
 
 /*
  * rows, vectors and strided are constants where this is called, so that the sums stay in registers.
- * strided: the pixels of a tap lie args->step numbers apart, their line has a pointer.
+ * strided: the pixels of a tap lie args->step numbers apart, only the first has a pointer.
  */
 INLINE void NAME(tile)(const tile_args *args, int rows, int vectors, bool strided)
 {
@@ -87,8 +87,8 @@ INLINE void NAME(tile)(const tile_args *args, int rows, int vectors, bool stride
         const number *pixels[TILE_ROWS];
         UNROLL
         for (int r = 0; r < rows; r++)
-            pixels[r] = strided ? args->pixels[tap] + args->start + r * args->step
-                                : args->pixels[tap * TILE_ROWS + r];
+            pixels[r] =
+                strided ? args->pixels[tap] + r * args->step : args->pixels[tap * TILE_ROWS + r];
         for (int64_t c = 0; c < args->units; c++) {
             /* No array here: LLVM 14 for WebAssembly would keep it in memory. */
             VECTOR first = NAME(load)(weights);
