@@ -60,12 +60,18 @@ static const nn_window *first_window(const nn_step *step)
     return step->rows == STEP_POOL_ROWS ? &step->u.pool.window : &step->u.conv.window;
 }
 
-static bool windows_follow(const nn_step *step)
+static bool is_stage(const nn_step *step)
+{
+    return step->rows == STEP_CHAIN_ROWS ||
+           (step->rows != STEP_WHOLE && first_window(step)->kernel[0] <= CHAIN_WINDOW);
+}
+
+/* Whether the step can read the rows of a ring. */
+static bool reads_rings(const nn_step *step)
 {
     const nn_window *w = first_window(step);
-    if (w->kernel[0] > CHAIN_WINDOW || w->dilation[0] != 1)
-        return false;
-    return step->rows != STEP_POOL_ROWS || (w->kernel[0] == w->stride[0] && w->pad_before[0] == 0);
+    return w->dilation[0] == 1 && (step->rows != STEP_POOL_ROWS ||
+                                   (w->kernel[0] == w->stride[0] && w->pad_before[0] == 0));
 }
 
 /* Weights that a product reads again for each row. */
@@ -79,7 +85,7 @@ static size_t weight_bytes(const nn_step *step)
 static bool may_join(const joiner *j, const nn_step *first, const nn_step *second)
 {
     const plan_value *between = &j->plan->values[first->output];
-    return second->rows != STEP_WHOLE && windows_follow(second) &&
+    return is_stage(first) && is_stage(second) && reads_rings(second) &&
            second->inputs[0] == first->output &&
            (size_t)nn_elements(&between->tensor.shape) * sizeof(float) >= JOIN_BYTES &&
            weight_bytes(first) <= JOIN_WEIGHTS && weight_bytes(second) <= JOIN_WEIGHTS &&
@@ -199,7 +205,7 @@ mien_status plan_join(nn_plan *plan, mien_error *error)
     for (size_t s = 0; status == MIEN_OK && s < plan->step_count; s++) {
         nn_step *step = &plan->steps[s];
         int reader = j.reader[step->output];
-        if (step->rows != STEP_WHOLE && reader > (int)s && j.uses[step->output] == 1 &&
+        if (reader > (int)s && j.uses[step->output] == 1 &&
             may_join(&j, step, &plan->steps[reader]))
             status = join(&j, step, &plan->steps[reader]);
     }
