@@ -16,7 +16,7 @@
 
 #define JOIN_BYTES      (512 * 1024) /* a picture that is worth not writing: half a second cache */
 #define JOIN_RING_BYTES (768 * 1024) /* most scratch memory of a chain */
-#define JOIN_OVERLAP    32           /* least rows for each that two parts would both make */
+#define JOIN_OVERLAP    16           /* least rows for each that two parts would both make */
 #define JOIN_WEIGHTS    (64 * 1024)  /* most bytes of weights that are read again for each row */
 #define JOIN_INPUTS     8            /* most inputs of a chain */
 
