@@ -78,6 +78,19 @@ typedef struct nn_kernels {
                  void *scratch);
 
     void (*pool)(const nn_pool *pool, nn_part part, const float *x, float *y);
+
+    /* Whether conv_row can make the rows of the convolution one by one. */
+    bool (*conv_has_rows)(const nn_conv *conv);
+    /*
+     * The same numbers as conv: row `row` of one picture, 0..out.height-1. x: where the rows of the
+     * input under the window lie, those inside the picture; of a planar picture those of its first
+     * plane. residual: the same row, or NULL. scratch: as conv's.
+     */
+    void (*conv_row)(const nn_conv *conv, int64_t row, const float *const *x, const float *residual,
+                     float *y, void *scratch);
+    /* x: the first row under the window inside the picture; pitch: floats to the next. */
+    void (*pool_row)(const nn_pool *pool, int64_t row, const float *x, int64_t pitch, float *y);
+
     /* (N, H, W, C) -> (N, C) */
     void (*global_average)(const nn_extent *in, const float *x, float *y);
 

@@ -29,10 +29,10 @@ nn_step *lower_step(lowerer *l, const char *name, step_run run, const int *input
                     int output);
 
 /*
- * A guess at the nanoseconds that a convolution or product takes, which makes `out` in `group`
- * groups. speed: times as many products as in float.
+ * A guess at the nanoseconds that a convolution or product takes, which makes `out` of `in` in
+ * `group` groups. taps: of its window; speed: times as many products as in float.
  */
-int64_t lower_product_time(const lowerer *l, const plan_node *node, const nn_extent *out, int group,
+int64_t lower_product_time(const nn_extent *in, const nn_extent *out, int64_t taps, int group,
                            int speed);
 
 /* The same for what reads and writes `count` numbers, and does little with each. */

@@ -120,7 +120,8 @@ static mien_status lower_byte_conv(lowerer *l, const plan_node *node)
     if (step == NULL)
         return lower_no_memory(l);
     step->u.byte_conv = conv;
-    step->nanoseconds = lower_product_time(l, node, &conv.out, conv.group, 3);
+    step->nanoseconds = lower_product_time(
+        &conv.in, &conv.out, (int64_t)conv.window.kernel[0] * conv.window.kernel[1], conv.group, 3);
     step->scratch_bytes = step->byte_kernels->conv_scratch_bytes(&conv);
     return MIEN_OK;
 }

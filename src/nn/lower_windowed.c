@@ -142,8 +142,12 @@ static mien_status lower_conv(lowerer *l, const plan_node *node, nn_conv *conv)
     if (step == NULL)
         return lower_no_memory(l);
     step->u.conv = *conv;
+    if (picture && !node->bf16 && l->plan->kernels->conv_has_rows(conv))
+        step->rows = STEP_CONV_ROWS;
     step->bf16_kernels = l->plan->bf16;
-    step->nanoseconds = lower_product_time(l, node, &conv->out, conv->group, node->bf16 ? 2 : 1);
+    step->nanoseconds = lower_product_time(&conv->in, &conv->out,
+                                           (int64_t)conv->window.kernel[0] * conv->window.kernel[1],
+                                           conv->group, node->bf16 ? 2 : 1);
     step->scratch_bytes = node->bf16 ? l->plan->bf16->conv_scratch_bytes(conv)
                                      : l->plan->kernels->conv_scratch_bytes(conv);
     return MIEN_OK;
@@ -169,6 +173,7 @@ static mien_status lower_pool(lowerer *l, const plan_node *node)
                              .maximum = node->op == &nn_op_max_pool,
                              .count_padding = node->params.pool.count_padding};
     step->nanoseconds = lower_pool_time(&step->u.pool);
+    step->rows = node->bf16 ? STEP_WHOLE : STEP_POOL_ROWS;
     return MIEN_OK;
 }
 

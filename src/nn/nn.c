@@ -77,11 +77,15 @@ static mien_status make_plan(nn_plan *plan, const nn_shape *input_shapes, nn_gra
     if (status == MIEN_OK && plan->kernels != NULL)
         status = plan_fuse(plan, error);
     if (status == MIEN_OK && plan->kernels != NULL)
+        status = plan_fuse_siblings(plan, error);
+    if (status == MIEN_OK && plan->kernels != NULL)
         status = plan_fuse_bytes(plan, error);
     if (status == MIEN_OK && plan->bf16 != NULL)
         status = plan_choose_bf16(plan, error);
     if (status == MIEN_OK)
         status = plan_lower(plan, error);
+    if (status == MIEN_OK && plan->kernels != NULL)
+        status = plan_join(plan, error);
     if (status == MIEN_OK)
         status = plan_lay_out(plan, error);
     return status;
@@ -274,14 +278,16 @@ static void resolve_steps(nn_session *session)
     }
 }
 
-/* As many parts for each member, or one for some of them. */
+/* As many parts for each member, or one for some of them. Parts of a chain make the rows between
+ * them twice: one for each member. */
 static int parts_of(const nn_step *step, int members)
 {
     int64_t worth = step->nanoseconds / PART_NS;
+    int most = step->rows == STEP_CHAIN_ROWS ? members : members * PARTS_OF_MEMBER;
     if (members == 1 || worth <= 1)
         return 1;
-    if (worth >= (int64_t)members * PARTS_OF_MEMBER)
-        return members * PARTS_OF_MEMBER;
+    if (worth >= most)
+        return most;
     return worth < members ? (int)worth : members;
 }
 

@@ -6,14 +6,17 @@
  * How a plan is made, private to nn/. In order:
  *   infer.c   shapes of all values; constants computed              graph -> plan nodes
  *   fuse.c    BatchNorm, activations and residual adds join convs   plan nodes -> fewer plan nodes
+ *   fuse_siblings.c  heads of few channels become one, and slices                        the same
  *   fuse_bytes.c  what lies between dequantising and quantising works on bytes        the same
  *   choose_bf16.c  which nodes and values of a BF16 plan are in BF16                  the same
  *   lower.c   a kernel and a layout for each                        plan nodes -> steps
+ *   join.c    steps that feed each other row by row become one          steps -> fewer steps
  *   arena.c   a place in the arena for each tensor                  steps -> offsets
  */
 
 #include "nn/bf16_kernels.h"
 #include "nn/byte_kernels.h"
+#include "nn/chain.h"
 #include "nn/nn.h"
 
 /* A tensor of the plan. The first ones are the graph's values, by the same index. */
@@ -61,6 +64,14 @@ typedef struct nn_step nn_step;
 typedef void (*step_run)(const nn_step *step, nn_part part, const nn_tensor *inputs,
                          nn_tensor *output, void *scratch);
 
+/* How a step can work row by row. */
+typedef enum step_rows {
+    STEP_WHOLE, /* it cannot */
+    STEP_CONV_ROWS,
+    STEP_POOL_ROWS,
+    STEP_CHAIN_ROWS /* it does so already */
+} step_rows;
+
 struct nn_step {
     const char *name;
     step_run run;
@@ -72,7 +83,8 @@ struct nn_step {
     int output;
     size_t scratch_bytes;
     int64_t nanoseconds; /* a guess at the time that one thread takes; 0: it is never shared */
-    bool in_place;       /* the kernel may write over an input of the same size */
+    step_rows rows;
+    bool in_place; /* the kernel may write over an input of the same size */
     nn_activation activation;
     const nn_op *op; /* reference operators */
     union {
@@ -81,12 +93,16 @@ struct nn_step {
         nn_byte_conv byte_conv;
         nn_quantization quantization;
         nn_pool pool;
+        nn_chain chain;
         nn_extent extent;
         struct {
             nn_binary kind;
             bool swapped;
             int64_t rows, channels; /* rows of one picture; channels repeat */
         } binary;
+        struct {
+            int64_t pixels, channels, first; /* channels of the input */
+        } slice;
         struct {
             int64_t planes, rows, columns;
         } transpose;
@@ -120,9 +136,11 @@ mien_status plan_infer(nn_plan *plan, const nn_shape *input_shapes, mien_error *
  */
 mien_status plan_take_constants(nn_plan *plan, nn_graph *graph, mien_error *error);
 mien_status plan_fuse(nn_plan *plan, mien_error *error);
+mien_status plan_fuse_siblings(nn_plan *plan, mien_error *error);
 mien_status plan_fuse_bytes(nn_plan *plan, mien_error *error);
 mien_status plan_choose_bf16(nn_plan *plan, mien_error *error);
 mien_status plan_lower(nn_plan *plan, mien_error *error);
+mien_status plan_join(nn_plan *plan, mien_error *error);
 mien_status plan_lay_out(nn_plan *plan, mien_error *error);
 
 /* Adds a value; its index, or -1 when out of memory. */

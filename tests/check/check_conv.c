@@ -103,8 +103,11 @@ nn_conv check_random_conv(check_case *c)
         set_winograd(c, &conv);
     if (kind == SLIDING)
         set_sliding(c, &conv);
-    if (kind == FIRST)
+    if (kind == FIRST) { /* wide ones are read where they lie */
         conv.in.channels = test_random_int(&c->random, 1, 4);
+        if (test_random_int(&c->random, 0, 1) != 0)
+            conv.in.width = test_random_int(&c->random, 60, 200);
+    }
     conv.out.batch = conv.in.batch;
     fit_window(&conv);
     conv.out.height = outputs_on(&conv.window, 0, conv.in.height);

@@ -177,15 +177,16 @@ static void flat_run(const depthwise_run *run, int64_t count)
     }
 }
 
-/* Outputs from `column` on that see all columns of the window; 0 when it does not itself. */
-static int64_t outputs_inside(const nn_conv *conv, int64_t column)
+/* Outputs from `column` on whose window lies inside the input's columns; 0 when its own does not.
+ */
+static int64_t windows_inside(const nn_window *w, int64_t in_width, int64_t out_width,
+                              int64_t column)
 {
-    const nn_window *w = &conv->window;
     int64_t left = column * w->stride[1] - w->pad_before[1];
-    int64_t room = conv->in.width - 1 - left - (int64_t)(w->kernel[1] - 1) * w->dilation[1];
+    int64_t room = in_width - 1 - left - (int64_t)(w->kernel[1] - 1) * w->dilation[1];
     if (left < 0 || room < 0)
         return 0;
-    int64_t fit = room / w->stride[1] + 1, all = conv->out.width - column;
+    int64_t fit = room / w->stride[1] + 1, all = out_width - column;
     return fit < all ? fit : all;
 }
 
@@ -204,7 +205,7 @@ static void depthwise_row(const nn_conv *conv, const number *x, const number *re
                              .y = output_at(y, conv->writes_floats, (size_t)(column * channels)),
                              .rows = rows,
                              .columns = taps_inside(w, 1, column, conv->in.width)};
-        int64_t inside = outputs_inside(conv, column);
+        int64_t inside = windows_inside(w, conv->in.width, conv->out.width, column);
         step = 1;
         if (inside > 0 && is_flat(conv)) {
             step = inside;
@@ -292,37 +293,61 @@ static void pack_depthwise(const nn_conv *conv, const float *weights, const floa
 #endif
 }
 
-static void slide_along(const nn_conv *conv, const number *x, const number *residual, void *y,
-                        int64_t at)
+/* Output row `at` of a picture, but for x. */
+INLINE slide_row slide_row_at(const nn_conv *conv, tap_range rows, const number *residual, void *y)
 {
     const nn_window *w = &conv->window;
-    int64_t channels = conv->in.channels, c = 0;
-    tap_range rows = taps_inside(w, 0, at, conv->in.height);
-    int64_t top = at * w->stride[0] - w->pad_before[0] + rows.first;
+    int64_t channels = conv->in.channels;
     int64_t ends_inside = (conv->in.width - 3 + w->pad_before[1] + w->stride[1]) / w->stride[1];
-    slide_row row = {.bias = conv->packed,
-                     .weights = conv->packed + (1 + 3 * rows.first) * channels,
-                     .residual = residual,
-                     .y = y,
-                     .writes_floats = conv->writes_floats,
-                     .rows = rows.end - rows.first,
-                     .channels = channels,
-                     .middle = 1 - w->pad_before[1],
-                     .whole = ends_inside < conv->out.width ? ends_inside : conv->out.width,
-                     .outputs = conv->out.width,
-                     .activation = conv->activation};
-    for (int i = 0; i < row.rows; i++)
-        row.x[i] = x + (top + i) * conv->in.width * channels;
+    return (slide_row){.bias = conv->packed,
+                       .weights = conv->packed + (1 + 3 * rows.first) * channels,
+                       .residual = residual,
+                       .y = y,
+                       .writes_floats = conv->writes_floats,
+                       .rows = rows.end - rows.first,
+                       .channels = channels,
+                       .middle = 1 - w->pad_before[1],
+                       .whole = ends_inside < conv->out.width ? ends_inside : conv->out.width,
+                       .outputs = conv->out.width,
+                       .activation = conv->activation};
+}
+
+static void slide_along(const slide_row *row, int stride)
+{
+    int64_t c = 0;
 #if UNIT == 2
-    for (; c + PAIRED_CHANNELS <= channels; c += PAIRED_CHANNELS)
-        paired_slide_any(&row, c, w->stride[1]);
+    for (; c + PAIRED_CHANNELS <= row->channels; c += PAIRED_CHANNELS)
+        paired_slide_any(row, c, stride);
 #endif
-    for (; c + WIDE_FLOATS <= channels; c += WIDE_FLOATS)
-        wide_slide_any(&row, c, w->stride[1]);
+    for (; c + WIDE_FLOATS <= row->channels; c += WIDE_FLOATS)
+        wide_slide_any(row, c, stride);
 #if NARROW_FLOATS != WIDE_FLOATS
-    for (; c < channels; c += NARROW_FLOATS)
-        narrow_slide_any(&row, c, w->stride[1]);
+    for (; c < row->channels; c += NARROW_FLOATS)
+        narrow_slide_any(row, c, stride);
 #endif
+}
+
+/* x: the input rows under the window of output row `at`, those inside the picture. */
+static void slide_over_rows(const nn_conv *conv, int64_t at, const number *const *x,
+                            const number *residual, void *y)
+{
+    slide_row row =
+        slide_row_at(conv, taps_inside(&conv->window, 0, at, conv->in.height), residual, y);
+    for (int i = 0; i < row.rows; i++)
+        row.x[i] = x[i];
+    slide_along(&row, conv->window.stride[1]);
+}
+
+static void slide_over_picture(const nn_conv *conv, int64_t at, const number *x,
+                               const number *residual, void *y)
+{
+    const nn_window *w = &conv->window;
+    tap_range rows = taps_inside(w, 0, at, conv->in.height);
+    slide_row row = slide_row_at(conv, rows, residual, y);
+    int64_t top = at * w->stride[0] - w->pad_before[0] + rows.first;
+    for (int i = 0; i < row.rows; i++)
+        row.x[i] = x + (top + i) * conv->in.width * conv->in.channels;
+    slide_along(&row, w->stride[1]);
 }
 
 static void run_depthwise(const nn_conv *conv, nn_part part, const number *x,
@@ -338,7 +363,7 @@ static void run_depthwise(const nn_conv *conv, nn_part part, const number *x,
         const number *added = residual != NULL ? residual + i * row_out : NULL;
         void *to = output_at(y, conv->writes_floats, (size_t)(i * row_out));
         if (slide)
-            slide_along(conv, picture, added, to, i % conv->out.height);
+            slide_over_picture(conv, i % conv->out.height, picture, added, to);
         else
             depthwise_row(conv, picture, added, to, i % conv->out.height);
     }

@@ -39,16 +39,39 @@ static void pool_rest(const pool_window *at, int64_t c, int64_t channels, bool m
     }
 }
 
-INLINE void pool_channels(const pool_window *at, int64_t channels, bool maximum)
+/* rows, columns: the window's, maybe constants where this is called. */
+INLINE void pool_channels(const pool_window *at, int64_t channels, bool maximum, int rows,
+                          int columns)
 {
     int64_t c = 0;
     for (; c + WIDE_FLOATS <= channels; c += WIDE_FLOATS)
-        wide_pool(at, c, maximum);
+        wide_pool(at, c, maximum, rows, columns);
 #if NARROW_FLOATS != WIDE_FLOATS
     for (; c + NARROW_FLOATS <= channels; c += NARROW_FLOATS)
-        narrow_pool(at, c, maximum);
+        narrow_pool(at, c, maximum, rows, columns);
 #endif
     pool_rest(at, c, channels, maximum);
+}
+
+/* `count` windows beside each other, `step` numbers apart. */
+INLINE void pool_run(pool_window at, int64_t count, int64_t step, int64_t channels, bool maximum,
+                     int rows, int columns)
+{
+    for (int64_t i = 0; i < count; i++, at.x += step, at.y += channels)
+        pool_channels(&at, channels, maximum, rows, columns);
+}
+
+static void pool_windows(const pool_window *at, int64_t count, int64_t step, int64_t channels,
+                         bool maximum)
+{
+    if (maximum && at->rows == 2 && at->columns == 2)
+        pool_run(*at, count, step, channels, true, 2, 2);
+    else if (maximum && at->rows == 3 && at->columns == 3)
+        pool_run(*at, count, step, channels, true, 3, 3);
+    else if (maximum)
+        pool_run(*at, count, step, channels, true, at->rows, at->columns);
+    else
+        pool_run(*at, count, step, channels, false, at->rows, at->columns);
 }
 
 /* Cells of one axis that count in the divisor; inside: the taps inside the picture. */
@@ -65,40 +88,42 @@ static int64_t cells_counted(const nn_pool *pool, int axis, int64_t at, tap_rang
     return range.end - range.first;
 }
 
-/* x: the picture. */
-static void pool_row(const nn_pool *pool, const number *x, int64_t row, number *y)
+/* x: the first row under the window that lies inside the picture; pitch: numbers to the next. */
+static void pool_row(const nn_pool *pool, int64_t row, const number *x, int64_t pitch, number *y)
 {
     const nn_window *w = &pool->window;
     int64_t channels = pool->in.channels;
     tap_range rows = taps_inside(w, 0, row, pool->in.height);
-    int64_t top = row * w->stride[0] - w->pad_before[0] + (int64_t)rows.first * w->dilation[0];
     int64_t cells_down = cells_counted(pool, 0, row, rows);
-    pool_window at = {.row_numbers = w->dilation[0] * pool->in.width * channels,
+    pool_window at = {.row_numbers = w->dilation[0] * pitch,
                       .tap_numbers = w->dilation[1] * channels,
                       .rows = rows.end - rows.first};
-    for (int64_t column = 0; column < pool->out.width; column++) {
+    for (int64_t column = 0, count; column < pool->out.width; column += count) {
+        int64_t inside = windows_inside(w, pool->in.width, pool->out.width, column);
+        count = inside > 0 ? inside : 1;
         tap_range columns = taps_inside(w, 1, column, pool->in.width);
         int64_t left =
             column * w->stride[1] - w->pad_before[1] + (int64_t)columns.first * w->dilation[1];
-        at.x = x + (top * pool->in.width + left) * channels;
+        at.x = x + left * channels;
         at.y = y + column * channels;
         at.columns = columns.end - columns.first;
-        if (pool->maximum) {
-            pool_channels(&at, channels, true);
-            continue;
-        }
         int64_t cells = cells_down * cells_counted(pool, 1, column, columns);
         at.share = cells > 0 ? 1.0f / (float)cells : 0;
-        pool_channels(&at, channels, false);
+        pool_windows(&at, count, w->stride[1] * channels, channels, pool->maximum);
     }
 }
 
 static void run_pool(const nn_pool *pool, nn_part part, const number *x, number *y)
 {
-    int64_t picture = pool->in.height * pool->in.width * pool->in.channels;
+    const nn_window *w = &pool->window;
+    int64_t pitch = pool->in.width * pool->in.channels;
     int64_t row_numbers = pool->out.width * pool->in.channels;
     nn_span rows = nn_share(part, pool->out.batch * pool->out.height, 1);
-    for (int64_t row = rows.first; row < rows.end; row++)
-        pool_row(pool, x + row / pool->out.height * picture, row % pool->out.height,
+    for (int64_t row = rows.first; row < rows.end; row++) {
+        int64_t picture = row / pool->out.height, at = row % pool->out.height;
+        tap_range inside = taps_inside(w, 0, at, pool->in.height);
+        int64_t top = at * w->stride[0] - w->pad_before[0] + (int64_t)inside.first * w->dilation[0];
+        pool_row(pool, at, x + (picture * pool->in.height + top) * pitch, pitch,
                  y + row * row_numbers);
+    }
 }

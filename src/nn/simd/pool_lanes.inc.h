@@ -18,14 +18,7 @@ INLINE VECTOR NAME(pool_taps)(const pool_window *at, int64_t c, bool maximum, in
     return maximum ? best : best * at->share;
 }
 
-INLINE void NAME(pool)(const pool_window *at, int64_t c, bool maximum)
+INLINE void NAME(pool)(const pool_window *at, int64_t c, bool maximum, int rows, int columns)
 {
-    VECTOR result;
-    if (at->rows == 2 && at->columns == 2)
-        result = NAME(pool_taps)(at, c, maximum, 2, 2);
-    else if (at->rows == 3 && at->columns == 3)
-        result = NAME(pool_taps)(at, c, maximum, 3, 3);
-    else
-        result = NAME(pool_taps)(at, c, maximum, at->rows, at->columns);
-    NAME(store_numbers)(at->y + c, result);
+    NAME(store_numbers)(at->y + c, NAME(pool_taps)(at, c, maximum, rows, columns));
 }

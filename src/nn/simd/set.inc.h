@@ -40,11 +40,36 @@ static void run_float_conv(const nn_conv *conv, nn_part part, const float *x, co
     run_conv(conv, part, x, residual, y, scratch);
 }
 
+/* ---- Rows one by one ---- */
+
+static bool conv_has_rows(const nn_conv *conv)
+{
+    const conv_way *way = way_of(conv);
+    return way == &staged_way || (way == &dense_way && is_pointwise(conv)) ||
+           (way == &depthwise_way && slides(conv));
+}
+
+static void run_conv_row(const nn_conv *conv, int64_t row, const float *const *x,
+                         const float *residual, float *y, void *scratch)
+{
+    const conv_way *way = way_of(conv);
+    if (way == &staged_way) {
+        staged_row_alone(conv, row, x, residual, y, scratch);
+    } else if (way == &depthwise_way) {
+        slide_over_rows(conv, row, x, residual, y);
+    } else {
+        nn_conv line = *conv;
+        line.in.batch = line.in.height = line.out.batch = line.out.height = 1;
+        run_dense(&line, nn_whole(), x[0], residual, y, scratch);
+    }
+}
+
 #define KERNEL_TABLE(set_name)                                                                     \
     {                                                                                              \
         .name = set_name, .vector_floats = WIDE_FLOATS, .conv_supported = conv_supported,          \
         .conv_takes_planar = conv_takes_planar, .conv_packed_floats = conv_packed_floats,          \
         .conv_scratch_bytes = conv_scratch_bytes, .conv_pack = conv_pack, .conv = run_float_conv,  \
+        .conv_has_rows = conv_has_rows, .conv_row = run_conv_row, .pool_row = pool_row,            \
         .pool = run_pool, .global_average = run_global_average, .scale_shift = run_scale_shift,    \
         .activate = run_activate, .prelu = run_prelu, .binary = run_binary,                        \
         .binary_channels = run_binary_channels, .transpose = run_transpose                         \

@@ -5,7 +5,7 @@
  * fail without a leak. The linker leads the allocating functions here.
  */
 
-#include "onnx_bytes.h"
+#include "detector_graphs.h"
 
 #include "nn/bf16_kernels.h"
 
@@ -169,7 +169,13 @@ static void opening_survives_every_failed_allocation(void **state)
     message bytes = wide_model();
     survive(&bytes, NULL, NN_FLOAT);
     survive(&bytes, nn_kernels_best(), NN_FLOAT);
-    message graph = residual_graph();
+    message graph = heads_graph(false);
+    bytes = model_of(&graph, 13);
+    survive(&bytes, nn_kernels_best(), NN_FLOAT);
+    graph = wide_graph(false);
+    bytes = model_of(&graph, 13);
+    survive(&bytes, nn_kernels_best(), NN_FLOAT);
+    graph = residual_graph();
     bytes = model_of(&graph, 13);
     if (nn_bf16_kernels_with(nn_kernels_best()) != NULL)
         survive(&bytes, nn_kernels_best(), NN_BFLOAT16);
