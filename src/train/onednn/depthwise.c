@@ -6,7 +6,7 @@
  * vectors.
  */
 
-#include "train/onednn/onednn.h"
+#include "train/onednn/depthwise.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -97,22 +97,6 @@ static int64_t corner(const nn_conv *s, int64_t row, int64_t column)
            s->in.channels;
 }
 
-/*
- * Forwards, the kernels of depthwise_3x3.c or the runtime's do the work. Backwards with a stride of
- * 1, the input's gradient is a depthwise convolution too: of dy, with the window turned around.
- */
-struct depthwise_conv {
-    nn_conv shape;
-    const nn_kernels *kernels;
-    nn_conv forward, backward; /* of one picture; packed: ours */
-    bool turns;                /* backward is of use */
-    bool is_3x3;               /* taken by depthwise_3x3.c */
-    float *packed[2];
-    float *turned;  /* (C, taps): the weights, the window turned around */
-    float *ordered; /* (taps, C) */
-    float *zeros;   /* a row of the input or of the output */
-};
-
 static int64_t tap_count(const nn_conv *s)
 {
     return (int64_t)s->window.kernel[0] * s->window.kernel[1];
@@ -140,14 +124,14 @@ static bool turn_around(const nn_conv *s, nn_conv *turned)
 
 static size_t packed_floats(const depthwise_conv *conv)
 {
-    return conv->is_3x3 ? depthwise_3x3_packed_floats(&conv->forward)
-                        : conv->kernels->conv_packed_floats(&conv->forward);
+    return conv->by_rows ? depthwise_3x3_packed_floats(&conv->forward)
+                         : conv->kernels->conv_packed_floats(&conv->forward);
 }
 
 static void pack(const depthwise_conv *conv, const nn_conv *one, const float *weights,
                  const float *bias, float *packed)
 {
-    if (conv->is_3x3)
+    if (conv->by_rows)
         depthwise_3x3_pack(one, weights, bias, packed);
     else
         conv->kernels->conv_pack(one, weights, bias, packed);
@@ -169,21 +153,23 @@ mien_status depthwise_create(const nn_conv *shape, depthwise_conv **out, mien_er
     conv->forward.in.batch = conv->forward.out.batch = 1;
     conv->kernels = nn_kernels_best();
     conv->turns = turn_around(shape, &conv->backward);
-    conv->is_3x3 = depthwise_3x3_takes(shape);
+    conv->by_rows = depthwise_3x3_takes(shape);
     size_t packed = packed_floats(conv) * sizeof(float);
-    int64_t widest = shape->in.width > shape->out.width ? shape->in.width : shape->out.width;
     conv->packed[0] = memory_aligned(packed);
     conv->packed[1] = memory_aligned(packed);
     conv->turned = memory_aligned(weights * sizeof(float));
     conv->ordered = memory_aligned(weights * sizeof(float));
-    conv->zeros = memory_zeroed((size_t)(widest * shape->in.channels), sizeof *conv->zeros);
+    conv->zeros = memory_zeroed((size_t)shape->in.channels, sizeof *conv->zeros);
+    conv->ones = memory_zeroed((size_t)shape->in.channels, sizeof *conv->ones);
     conv->forward.packed = conv->packed[0];
     conv->backward.packed = conv->packed[1];
     if (conv->packed[0] == NULL || conv->packed[1] == NULL || conv->turned == NULL ||
-        conv->ordered == NULL || conv->zeros == NULL) {
+        conv->ordered == NULL || conv->zeros == NULL || conv->ones == NULL) {
         depthwise_free(conv);
         return error_no_memory(error, "a convolution", packed);
     }
+    for (int64_t c = 0; c < shape->in.channels; c++)
+        conv->ones[c] = 1;
     *out = conv;
     return MIEN_OK;
 }
@@ -197,6 +183,7 @@ void depthwise_free(depthwise_conv *conv)
     free(conv->turned);
     free(conv->ordered);
     free(conv->zeros);
+    free(conv->ones);
     free(conv);
 }
 
@@ -210,12 +197,13 @@ static void run_pictures(const depthwise_conv *conv, const nn_conv *one, int64_t
                          const float *from, float *to)
 {
     int64_t in = picture_floats(&one->in), out = picture_floats(&one->out);
-    for (int64_t n = 0; n < pictures; n++, from += in, to += out) {
-        if (conv->is_3x3)
-            depthwise_3x3_forward(one, from, one->packed, conv->zeros, to);
-        else
-            conv->kernels->conv(one, nn_whole(), from, NULL, to, NULL);
-    }
+    for (int64_t n = 0; n < pictures; n++, from += in, to += out)
+        conv->kernels->conv(one, nn_whole(), from, NULL, to, NULL);
+}
+
+bool depthwise_goes_by_rows(const depthwise_conv *conv)
+{
+    return conv->by_rows;
 }
 
 void depthwise_start_forward(depthwise_conv *conv, const float *weights, const float *bias)
@@ -232,6 +220,10 @@ void depthwise_start_backward(depthwise_conv *conv, const float *weights)
 {
     const nn_conv *s = &conv->shape;
     int64_t taps = tap_count(s);
+    if (conv->by_rows) {
+        pack(conv, s, weights, NULL, conv->packed[0]);
+        return;
+    }
     if (!conv->turns) {
         order_weights(s, weights, conv->ordered);
         return;
@@ -281,7 +273,7 @@ static void columns_of_tap(const nn_conv *s, int kx, int64_t *first, int64_t *en
         *end = s->out.width;
 }
 
-static void picture_weights_by_tap(const nn_conv *s, const float *x, const float *dy, float *sums)
+static void picture_weights(const nn_conv *s, const float *x, const float *dy, float *sums)
 {
     const nn_window *w = &s->window;
     int64_t channels = s->in.channels;
@@ -311,12 +303,8 @@ void depthwise_weights(const depthwise_conv *conv, int64_t pictures, const float
 {
     const nn_conv *s = &conv->shape;
     int64_t in = picture_floats(&s->in), out = picture_floats(&s->out);
-    for (int64_t n = 0; n < pictures; n++, x += in, dy += out) {
-        if (conv->is_3x3)
-            depthwise_3x3_weights(s, x, dy, conv->zeros, sums);
-        else
-            picture_weights_by_tap(s, x, dy, sums);
-    }
+    for (int64_t n = 0; n < pictures; n++, x += in, dy += out)
+        picture_weights(s, x, dy, sums);
 }
 
 void depthwise_unpack_weights(const depthwise_conv *conv, const float *sums, float *d_weights)

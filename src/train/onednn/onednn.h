@@ -94,9 +94,12 @@ typedef struct depthwise_conv depthwise_conv;
 bool depthwise_takes(const nn_conv *conv);
 mien_status depthwise_create(const nn_conv *conv, depthwise_conv **out, mien_error *error);
 void depthwise_free(depthwise_conv *conv);
+/* Whether depthwise_rows.c works with it. */
+bool depthwise_goes_by_rows(const depthwise_conv *conv);
 /* Before the others of the same way, which may then run on several threads. */
 void depthwise_start_forward(depthwise_conv *conv, const float *weights, const float *bias);
 void depthwise_start_backward(depthwise_conv *conv, const float *weights);
+/* Some pictures at once; not where depthwise_goes_by_rows. */
 void depthwise_forward(const depthwise_conv *conv, int64_t pictures, const float *x, float *y);
 void depthwise_input(const depthwise_conv *conv, int64_t pictures, const float *dy, float *dx);
 /* sums (taps, C) += the pictures' gradient of the weights. */
@@ -120,21 +123,6 @@ void pieces_forward(pieces_conv *conv, const train_joined_norm *before, const fl
 void pieces_backward(pieces_conv *conv, const train_joined_norm *before, const float *x,
                      const float *weights, const train_joined_norm *after, const float *y,
                      const float *dy, float *dx, float *d_weights, void *scratch);
-
-/* ---- depthwise_3x3.c: windows of 3x3, one picture at a time ---- */
-
-/* Whether these functions take this depthwise convolution. */
-bool depthwise_3x3_takes(const nn_conv *conv);
-size_t depthwise_3x3_packed_floats(const nn_conv *conv);
-/* weights (C, 1, 3, 3), bias (C) or NULL. */
-void depthwise_3x3_pack(const nn_conv *conv, const float *weights, const float *bias,
-                        float *packed);
-/* zeros: a row of the input's size, all 0. */
-void depthwise_3x3_forward(const nn_conv *conv, const float *x, const float *packed,
-                           const float *zeros, float *y);
-/* sums (9, C) += the picture's gradient of the weights. */
-void depthwise_3x3_weights(const nn_conv *conv, const float *x, const float *dy, const float *zeros,
-                           float *sums);
 
 /* ---- norm.c ---- */
 

@@ -8,8 +8,7 @@
  * are joined in the order of the threads.
  */
 
-#include "train/onednn/norm_rows.h"
-#include "train/onednn/onednn.h"
+#include "train/onednn/pieces.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -28,16 +27,8 @@ struct pieces_conv {
     /* A unit is a pixel for windows of 1x1, else a picture. */
     int64_t units, units_at_once;
     int64_t in_rows, out_rows; /* pixels of a unit */
+    bool by_rows;              /* depthwise_rows.c does the work */
 };
-
-/* What a thread works with. */
-typedef struct workspace {
-    float *x, *dy;  /* a piece of each */
-    float *weights; /* the thread's gradient of the weights */
-    float *origin;  /* (C): what its moments are about */
-    float *sums;    /* (2, C): of a piece */
-    double *totals; /* (2, C): of the thread's part */
-} workspace;
 
 static int64_t picture_rows(const nn_extent *e)
 {
@@ -79,6 +70,7 @@ mien_status pieces_create(const nn_conv *shape, pieces_conv **out, mien_error *e
         free(conv);
         return status;
     }
+    conv->by_rows = depthwise_goes_by_rows(conv->depthwise);
     *out = conv;
     return MIEN_OK;
 }
@@ -105,9 +97,12 @@ static size_t weight_count(const pieces_conv *conv)
                     s->window.kernel[1]);
 }
 
-static int64_t piece_units(const pieces_conv *conv)
+/* Of a piece of x or of dy, or of the rows that depthwise_rows.c keeps of it. */
+static size_t piece_floats(const pieces_conv *conv, const nn_extent *e, int64_t unit_rows)
 {
-    return conv->units_at_once < conv->units ? conv->units_at_once : conv->units;
+    int64_t units = conv->units_at_once < conv->units ? conv->units_at_once : conv->units;
+    int64_t pixels = conv->by_rows ? DEPTHWISE_ROWS_KEPT * e->width : units * unit_rows;
+    return (size_t)(pixels * e->channels);
 }
 
 /* The place of `count` items behind what is taken already; the memory itself, or NULL to count. */
@@ -119,13 +114,12 @@ static void *take(unsigned char *memory, size_t *taken, size_t count, size_t siz
 }
 
 /* Splits one thread's memory, or counts it where memory is NULL. */
-static size_t split(const pieces_conv *conv, unsigned char *memory, workspace *w)
+static size_t split(const pieces_conv *conv, unsigned char *memory, piece_space *w)
 {
     const nn_conv *s = &conv->shape;
     size_t channels = (size_t)most(s->in.channels, s->out.channels), taken = 0;
-    size_t units = (size_t)piece_units(conv);
-    w->x = take(memory, &taken, units * (size_t)(conv->in_rows * s->in.channels), sizeof *w->x);
-    w->dy = take(memory, &taken, units * (size_t)(conv->out_rows * s->out.channels), sizeof *w->dy);
+    w->x = take(memory, &taken, piece_floats(conv, &s->in, conv->in_rows), sizeof *w->x);
+    w->dy = take(memory, &taken, piece_floats(conv, &s->out, conv->out_rows), sizeof *w->dy);
     w->weights = take(memory, &taken, weight_count(conv), sizeof *w->weights);
     w->origin = take(memory, &taken, channels, sizeof *w->origin);
     w->sums = take(memory, &taken, 2 * channels, sizeof *w->sums);
@@ -133,17 +127,18 @@ static size_t split(const pieces_conv *conv, unsigned char *memory, workspace *w
     return taken;
 }
 
-static workspace workspace_of(const pieces_conv *conv, void *scratch, int thread)
+static piece_space space_of(const pieces_conv *conv, void *scratch, int thread)
 {
-    workspace w;
+    piece_space w;
     size_t bytes = split(conv, NULL, &w);
+    w.has_origin = false;
     split(conv, (unsigned char *)scratch + (size_t)thread * bytes, &w);
     return w;
 }
 
 size_t pieces_scratch(const pieces_conv *conv)
 {
-    workspace w;
+    piece_space w;
     return (size_t)onednn_threads() * split(conv, NULL, &w);
 }
 
@@ -165,60 +160,74 @@ static unit_range first_piece(const pieces_conv *conv, unit_range part)
     return (unit_range){part.first, end < part.end ? end : part.end};
 }
 
-static bool next_piece(const pieces_conv *conv, unit_range part, unit_range *piece)
+static void next_piece(const pieces_conv *conv, unit_range part, unit_range *piece)
 {
     *piece = first_piece(conv, (unit_range){piece->end, part.end});
-    return piece->first < piece->end;
 }
 
 /* Adds a piece's sums to the thread's. */
-static void add_sums(const workspace *w, int64_t channels)
+static void add_sums(const piece_space *w, int64_t channels)
 {
     for (int64_t i = 0; i < 2 * channels; i++)
         w->totals[i] += w->sums[i];
 }
 
-/* ---- Forwards ---- */
-
-static void add_moments(const float *y, int64_t rows, int64_t channels, bool first,
-                        const workspace *w)
+/* What the convolution reads of a piece. */
+static const float *input_piece(const pieces_conv *conv, const piece_sides *s, unit_range piece,
+                                const piece_space *w)
 {
-    if (first)
-        memcpy(w->origin, y, (size_t)channels * sizeof *y);
-    memset(w->sums, 0, (size_t)(2 * channels) * sizeof *w->sums);
-    norm_rows_moments(y, rows, channels, w->origin, w->sums, w->sums + channels);
-    add_sums(w, channels);
+    int64_t channels = conv->shape.in.channels;
+    const float *x = s->x + piece.first * conv->in_rows * channels;
+    if (s->before == NULL)
+        return x;
+    norm_rows_map(x, (piece.end - piece.first) * conv->in_rows, channels, &s->before_map, w->x,
+                  NULL);
+    return w->x;
 }
 
-static void forward_part(const pieces_conv *conv, unit_range part, const train_joined_norm *before,
-                         const float *x, const float *weights, const float *bias, float *y,
-                         bool sums, const workspace *w)
+/* ---- Forwards ---- */
+
+void piece_add_moments(piece_space *w, const float *y, int64_t rows, int64_t channels)
 {
-    int64_t inputs = conv->shape.in.channels, outputs = conv->shape.out.channels;
-    norm_map map = {0};
-    if (before != NULL)
-        map = norm_map_of(before->activation, before->factor, before->offset);
-    memset(w->totals, 0, (size_t)(2 * outputs) * sizeof *w->totals);
+    if (!w->has_origin)
+        memcpy(w->origin, y, (size_t)channels * sizeof *y);
+    w->has_origin = true;
+    norm_rows_moments(y, rows, channels, w->origin, w->sums, w->sums + channels);
+}
+
+static void forward_piece(const pieces_conv *conv, const piece_sides *s, unit_range piece,
+                          const float *weights, const float *bias, piece_space *w)
+{
+    int64_t units = piece.end - piece.first, channels = conv->shape.out.channels;
+    const float *x = input_piece(conv, s, piece, w);
+    float *y = s->forward + piece.first * conv->out_rows * channels;
+    if (conv->depthwise != NULL)
+        depthwise_forward(conv->depthwise, units, x, y);
+    else
+        pointwise_forward(&conv->shape, units, x, weights, bias, y);
+    if (s->after != NULL)
+        piece_add_moments(w, y, units * conv->out_rows, channels);
+}
+
+static void forward_part(const pieces_conv *conv, unit_range part, const piece_sides *s,
+                         const float *weights, const float *bias, piece_space *w)
+{
+    int64_t channels = conv->shape.out.channels;
+    memset(w->totals, 0, (size_t)(2 * channels) * sizeof *w->totals);
     for (unit_range piece = first_piece(conv, part); piece.first < piece.end;
          next_piece(conv, part, &piece)) {
-        int64_t units = piece.end - piece.first, rows = units * conv->out_rows;
-        const float *from = x + piece.first * conv->in_rows * inputs;
-        float *to = y + piece.first * conv->out_rows * outputs;
-        if (before != NULL) {
-            norm_rows_map(from, units * conv->in_rows, inputs, &map, w->x, NULL);
-            from = w->x;
-        }
-        if (conv->depthwise != NULL)
-            depthwise_forward(conv->depthwise, units, from, to);
+        memset(w->sums, 0, (size_t)(2 * channels) * sizeof *w->sums);
+        if (conv->by_rows)
+            depthwise_rows_forward(conv->depthwise, s, piece.first, piece.end - piece.first, w);
         else
-            pointwise_forward(&conv->shape, units, from, weights, bias, to);
-        if (sums)
-            add_moments(to, rows, outputs, piece.first == part.first, w);
+            forward_piece(conv, s, piece, weights, bias, w);
+        if (s->after != NULL)
+            add_sums(w, channels);
     }
 }
 
 /* Adds a thread's moments of n numbers to others', about the others' origin. */
-static void move_moments(const workspace *from, double n, int64_t channels, const workspace *to)
+static void move_moments(const piece_space *from, double n, int64_t channels, const piece_space *to)
 {
     for (int64_t c = 0; c < channels; c++) {
         double shift = (double)from->origin[c] - (double)to->origin[c];
@@ -234,10 +243,10 @@ static void join_moments(const pieces_conv *conv, int threads, void *scratch,
 {
     int64_t channels = conv->shape.out.channels;
     double rows = (double)(conv->units * conv->out_rows);
-    workspace all = workspace_of(conv, scratch, threads - 1);
+    piece_space all = space_of(conv, scratch, threads - 1);
     for (int t = 0; t < threads - 1; t++) {
         unit_range part = part_of(conv, t, threads);
-        workspace w = workspace_of(conv, scratch, t);
+        piece_space w = space_of(conv, scratch, t);
         if (part.end > part.first)
             move_moments(&w, (double)((part.end - part.first) * conv->out_rows), channels, &all);
     }
@@ -254,13 +263,15 @@ void pieces_forward(pieces_conv *conv, const train_joined_norm *before, const fl
                     const train_joined_norm *after, void *scratch)
 {
     int threads = onednn_threads();
+    piece_sides s = {.before = before, .after = after, .x = x, .forward = y};
+    if (before != NULL)
+        s.before_map = norm_map_of(before->activation, before->factor, before->offset);
     if (conv->depthwise != NULL)
         depthwise_start_forward(conv->depthwise, weights, bias);
 #pragma omp parallel for schedule(static)
     for (int t = 0; t < threads; t++) {
-        workspace w = workspace_of(conv, scratch, t);
-        forward_part(conv, part_of(conv, t, threads), before, x, weights, bias, y, after != NULL,
-                     &w);
+        piece_space w = space_of(conv, scratch, t);
+        forward_part(conv, part_of(conv, t, threads), &s, weights, bias, &w);
     }
     if (after != NULL)
         join_moments(conv, threads, scratch, after);
@@ -268,20 +279,12 @@ void pieces_forward(pieces_conv *conv, const train_joined_norm *before, const fl
 
 /* ---- Backwards ---- */
 
-/* The two sides of a convolution on its way backwards. */
-typedef struct sides {
-    const train_joined_norm *before, *after;
-    norm_map before_map, after_map;
-    norm_slopes slopes;
-    const float *x, *y, *dy;
-    float *dx;
-} sides;
-
-static sides sides_of(const pieces_conv *conv, const train_joined_norm *before, const float *x,
-                      const train_joined_norm *after, const float *y, const float *dy, float *dx)
+static piece_sides sides_of(const pieces_conv *conv, const train_joined_norm *before,
+                            const float *x, const train_joined_norm *after, const float *y,
+                            const float *dy, float *dx)
 {
     int64_t outputs = conv->shape.out.channels;
-    sides s = {.before = before, .after = after, .x = x, .y = y, .dy = dy, .dx = dx};
+    piece_sides s = {.before = before, .after = after, .x = x, .y = y, .dy = dy, .dx = dx};
     if (before != NULL)
         s.before_map = norm_map_of(before->activation, before->factor, before->offset);
     if (after != NULL) {
@@ -292,22 +295,9 @@ static sides sides_of(const pieces_conv *conv, const train_joined_norm *before, 
     return s;
 }
 
-/* What the convolution read of a piece. */
-static const float *input_piece(const pieces_conv *conv, const sides *s, unit_range piece,
-                                const workspace *w)
-{
-    int64_t channels = conv->shape.in.channels;
-    const float *x = s->x + piece.first * conv->in_rows * channels;
-    if (s->before == NULL)
-        return x;
-    norm_rows_map(x, (piece.end - piece.first) * conv->in_rows, channels, &s->before_map, w->x,
-                  NULL);
-    return w->x;
-}
-
 /* The gradient of what the convolution wrote of a piece. */
-static const float *gradient_piece(const pieces_conv *conv, const sides *s, unit_range piece,
-                                   const workspace *w)
+static const float *gradient_piece(const pieces_conv *conv, const piece_sides *s, unit_range piece,
+                                   const piece_space *w)
 {
     int64_t channels = conv->shape.out.channels, at = piece.first * conv->out_rows * channels;
     if (s->after == NULL)
@@ -317,8 +307,8 @@ static const float *gradient_piece(const pieces_conv *conv, const sides *s, unit
     return w->dy;
 }
 
-static void input_gradient(const pieces_conv *conv, const sides *s, unit_range piece,
-                           const float *weights, const float *dy, const workspace *w)
+static void input_gradient(const pieces_conv *conv, const piece_sides *s, unit_range piece,
+                           const float *weights, const float *dy, const piece_space *w)
 {
     int64_t channels = conv->shape.in.channels, at = piece.first * conv->in_rows * channels;
     int64_t units = piece.end - piece.first;
@@ -328,37 +318,49 @@ static void input_gradient(const pieces_conv *conv, const sides *s, unit_range p
         pointwise_input(&conv->shape, units, dy, weights, s->dx + at);
     if (s->before == NULL)
         return;
-    memset(w->sums, 0, (size_t)(2 * channels) * sizeof *w->sums);
     norm_rows_gradient_sums(s->x + at, s->dx + at, units * conv->in_rows, channels, s->before->mean,
                             &s->before_map, w->sums, w->sums + channels);
     add_sums(w, channels);
 }
 
-static void backward_part(const pieces_conv *conv, unit_range part, const sides *s,
-                          const float *weights, const workspace *w)
+static void backward_piece(const pieces_conv *conv, const piece_sides *s, unit_range piece,
+                           const float *weights, const piece_space *w)
 {
-    memset(w->totals, 0, (size_t)(2 * conv->shape.in.channels) * sizeof *w->totals);
+    int64_t units = piece.end - piece.first;
+    const float *dy = gradient_piece(conv, s, piece, w);
+    if (s->dx != NULL)
+        input_gradient(conv, s, piece, weights, dy, w);
+    const float *x = input_piece(conv, s, piece, w);
+    if (conv->depthwise != NULL)
+        depthwise_weights(conv->depthwise, units, x, dy, w->weights);
+    else
+        pointwise_weights(&conv->shape, units, x, dy, w->weights);
+}
+
+static void backward_part(const pieces_conv *conv, unit_range part, const piece_sides *s,
+                          const float *weights, piece_space *w)
+{
+    int64_t channels = conv->shape.in.channels;
+    memset(w->totals, 0, (size_t)(2 * channels) * sizeof *w->totals);
     memset(w->weights, 0, weight_count(conv) * sizeof *w->weights);
     for (unit_range piece = first_piece(conv, part); piece.first < piece.end;
          next_piece(conv, part, &piece)) {
-        int64_t units = piece.end - piece.first;
-        const float *dy = gradient_piece(conv, s, piece, w);
-        if (s->dx != NULL)
-            input_gradient(conv, s, piece, weights, dy, w);
-        const float *x = input_piece(conv, s, piece, w);
-        if (conv->depthwise != NULL)
-            depthwise_weights(conv->depthwise, units, x, dy, w->weights);
+        memset(w->sums, 0, (size_t)(2 * channels) * sizeof *w->sums);
+        if (conv->by_rows)
+            depthwise_rows_backward(conv->depthwise, s, piece.first, piece.end - piece.first, w);
         else
-            pointwise_weights(&conv->shape, units, x, dy, w->weights);
+            backward_piece(conv, s, piece, weights, w);
+        if (s->before != NULL)
+            add_sums(w, channels);
     }
 }
 
 /* The threads' sums, in order, in the first one's place. */
 static void join_backward(const pieces_conv *conv, int threads, void *scratch)
 {
-    workspace all = workspace_of(conv, scratch, 0);
+    piece_space all = space_of(conv, scratch, 0);
     for (int t = 1; t < threads; t++) {
-        workspace w = workspace_of(conv, scratch, t);
+        piece_space w = space_of(conv, scratch, t);
         for (size_t i = 0; i < weight_count(conv); i++)
             all.weights[i] += w.weights[i];
         for (int64_t i = 0; i < 2 * conv->shape.in.channels; i++)
@@ -371,13 +373,13 @@ void pieces_backward(pieces_conv *conv, const train_joined_norm *before, const f
                      const float *dy, float *dx, float *d_weights, void *scratch)
 {
     int threads = onednn_threads();
-    sides s = sides_of(conv, before, x, after, y, dy, dx);
-    workspace all = workspace_of(conv, scratch, 0);
+    piece_sides s = sides_of(conv, before, x, after, y, dy, dx);
+    piece_space all = space_of(conv, scratch, 0);
     if (conv->depthwise != NULL)
         depthwise_start_backward(conv->depthwise, weights);
 #pragma omp parallel for schedule(static)
     for (int t = 0; t < threads; t++) {
-        workspace w = workspace_of(conv, scratch, t);
+        piece_space w = space_of(conv, scratch, t);
         backward_part(conv, part_of(conv, t, threads), &s, weights, &w);
     }
     join_backward(conv, threads, scratch);
