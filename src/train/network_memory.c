@@ -16,6 +16,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 typedef struct memory_plan {
     layout_item *values, *rounded, *remade, *gradients; /* by value, side by side in one array */
@@ -220,6 +221,21 @@ static void hand_out(train_network *network, const memory_plan *plan)
     }
 }
 
+#define PAGE_BYTES 4096 /* or more, where it then does nothing */
+
+/* A hint: with large pages the processor finds what streams through memory sooner. */
+static void want_large_pages(void *block, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    size_t skipped = (PAGE_BYTES - (uintptr_t)block % PAGE_BYTES) % PAGE_BYTES;
+    if (bytes > skipped)
+        madvise((unsigned char *)block + skipped, bytes - skipped, MADV_HUGEPAGE);
+#else
+    (void)block;
+    (void)bytes;
+#endif
+}
+
 static mien_status fill_block(train_network *network, memory_plan *plan, mien_error *error)
 {
     size_t total, count = 4 * plan->value_count;
@@ -233,6 +249,7 @@ static mien_status fill_block(train_network *network, memory_plan *plan, mien_er
     network->block = memory_aligned(total);
     if (network->block == NULL)
         return error_no_memory(error, "activations", total);
+    want_large_pages(network->block, total);
     hand_out(network, plan);
     return MIEN_OK;
 }
