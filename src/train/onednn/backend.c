@@ -200,6 +200,7 @@ const train_backend train_backend_onednn = {
 const train_backend train_backend_onednn_bf16 = {
     .name = "onednn",
     .channels_last = true,
+    .joining = &joining,
     .rounding = &rounding,
     .conv_create = conv_create_bf16,
     .conv_free = conv_free,
