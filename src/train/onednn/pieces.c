@@ -320,7 +320,6 @@ static void input_gradient(const pieces_conv *conv, const piece_sides *s, unit_r
         return;
     norm_rows_gradient_sums(s->x + at, s->dx + at, units * conv->in_rows, channels, s->before->mean,
                             &s->before_map, w->sums, w->sums + channels);
-    add_sums(w, channels);
 }
 
 static void backward_piece(const pieces_conv *conv, const piece_sides *s, unit_range piece,
