@@ -38,7 +38,52 @@ typedef struct train_norm {
     /* Backends with `rounding`, NULL where not wanted: y once more, and the gradient in the place
      * of dx, which is then left alone. */
     train_bf16 *rounded, *rounded_gradient;
+    /* Backends with `joining`, on the way backwards, NULL where not wanted: the sums that a joined
+     * convolution gave (train_joined_norm), and its slopes, then written in the place of dx. */
+    const double *sums;
+    float *slopes;
 } train_norm;
+
+/*
+ * A BatchNormalization beside a convolution that does its work piece by piece, while the piece lies
+ * in the cache. By channel, (C) each.
+ */
+typedef struct train_joined_norm {
+    nn_activation activation;
+    float epsilon;
+    float *factor, *offset; /* y = activation(factor x + offset) */
+    float *mean, *inverse;  /* of the batch; inverse: of the standard deviation */
+    double *sums;           /* (2, C): of `back`, the gradient of y, 0 where y is flat; and of back
+                               times (x - mean) */
+    float *slopes;          /* (3, C): gradient of x = slopes[0] back + slopes[1] x + slopes[2] */
+} train_joined_norm;
+
+/*
+ * What a backend adds that joins a convolution to BatchNormalization before and behind it, so that
+ * what lies between them is never written as a whole.
+ */
+typedef struct train_joining {
+    /* Whether this convolution can be joined. */
+    bool (*takes)(const train_conv *conv);
+    /* factor and offset of a train_joined_norm, by the batch's statistics or by running ones. */
+    void (*batch_map)(const train_norm *norm, const float *scale, const float *shift,
+                      const float *mean, const float *inverse, float *factor, float *offset);
+    void (*running_map)(const train_norm *norm, const float *scale, const float *shift,
+                        const float *mean, const float *variance, float *factor, float *offset);
+    /* y = conv(before(x), weights) + bias. before: read, NULL for x itself. after: gets mean and
+     * inverse of y; or NULL. */
+    void (*conv_forward)(train_conv *conv, const train_joined_norm *before, const float *x,
+                         const float *weights, const float *bias, float *y,
+                         const train_joined_norm *after, void *scratch);
+    /*
+     * From dy, the gradient of after(y), or of y where after is NULL. before: as on the way
+     * forwards, gets sums where dx is wanted. dx, or NULL: the gradient of before(x). y is read
+     * where after is not NULL.
+     */
+    void (*conv_backward)(train_conv *conv, const train_joined_norm *before, const float *x,
+                          const float *weights, const train_joined_norm *after, const float *y,
+                          const float *dy, float *dx, float *d_weights, void *scratch);
+} train_joining;
 
 /*
  * What a backend adds that multiplies in BF16 and sums in float, here in convolutions and products.
@@ -71,6 +116,7 @@ typedef struct train_backend {
     const char *name;
     bool channels_last;
     const train_rounding *rounding; /* NULL: all in float */
+    const train_joining *joining;   /* NULL: none */
 
     /*
      * conv->packed is not used; conv->activation neither. Failure: *out is NULL,
@@ -98,7 +144,7 @@ typedef struct train_backend {
 
     /*
      * Normalises by the batch: mean (C) and inverse standard deviation (C) are given back for the
-     * way backwards; variance is biased (by N H W).
+     * way backwards; variance is biased (by N H W). y: NULL with `joining` where not wanted.
      */
     void (*norm_forward)(const train_norm *norm, const float *x, const float *scale,
                          const float *shift, float *mean, float *inverse, float *y);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "train/network_state.h"
+#include "train/network_joined.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -142,6 +142,8 @@ mien_status train_network_create(const nn_model *model, int batch, const char *c
     for (size_t l = 0; status == MIEN_OK && l < network->tape.layer_count; l++)
         status = create_layer(network, l, error);
     if (status == MIEN_OK)
+        status = network_join(network, error);
+    if (status == MIEN_OK)
         status = network_create_memory(network, error);
     if (status != MIEN_OK) {
         train_network_free(network);
@@ -169,6 +171,8 @@ void train_network_free(train_network *network)
         free(network->layers[l].mean);
         free(network->layers[l].inverse);
         free(network->layers[l].winners);
+        free(network->layers[l].joined_floats);
+        free(network->layers[l].joined.sums);
     }
     free(network->values);
     free(network->gradients);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "train/network_state.h"
+#include "train/network_joined.h"
 
 #include "train/elementwise.h"
 
@@ -154,9 +154,12 @@ static void single_backward(train_network *network, size_t index, float *dy, flo
     nn_extent in = network_extent(network, layer->inputs[0]);
     size_t count = network_count(network, layer->output);
     nn_pool pool;
-    train_norm norm;
     if (state->rounds) {
         rounded_backward(network, index, dx);
+        return;
+    }
+    if (network_is_joined(network, index)) {
+        network_joined_backward(network, index, dx);
         return;
     }
     switch (layer->kind) {
@@ -172,11 +175,7 @@ static void single_backward(train_network *network, size_t index, float *dy, flo
             parameter_gradient(network, layer, 1));
         return;
     case TRAIN_BATCH_NORM:
-        norm = network_norm(network, layer);
-        backend->norm_backward(&norm, x, network_parameter(network, layer, 0),
-                               network_parameter(network, layer, 1), state->mean, state->inverse,
-                               dy, dx, parameter_gradient(network, layer, 0),
-                               parameter_gradient(network, layer, 1));
+        network_norm_backward(network, index, dy, dx);
         return;
     default:
         break;

@@ -1,44 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "train/network_state.h"
+#include "train/network_joined.h"
 
 #include "train/elementwise.h"
 
 #include <string.h>
-
-/* running = (1 - momentum) running + momentum batch, the variance unbiased as PyTorch keeps it. */
-static void move_statistics(const train_network *network, const train_layer *layer,
-                            const layer_state *state, float momentum)
-{
-    nn_extent e = network_extent(network, layer->output);
-    double n = (double)(e.batch * e.height * e.width);
-    float *mean = network_parameter(network, layer, 2),
-          *variance = network_parameter(network, layer, 3);
-    for (int64_t c = 0; c < e.channels; c++) {
-        double biased = 1 / ((double)state->inverse[c] * state->inverse[c]) -
-                        (double)layer->params.norm.epsilon;
-        double unbiased = n > 1 ? biased * n / (n - 1) : biased;
-        mean[c] += momentum * (state->mean[c] - mean[c]);
-        variance[c] += momentum * ((float)unbiased - variance[c]);
-    }
-}
-
-static void norm_forward(const train_network *network, const train_layer *layer, layer_state *state,
-                         bool training, float momentum)
-{
-    const float *x = network->values[layer->inputs[0]];
-    float *y = network->values[layer->output];
-    train_norm norm = network_norm(network, layer);
-    if (training && !train_tape_norm_is_frozen(&network->tape, layer)) {
-        network->backend->norm_forward(&norm, x, network_parameter(network, layer, 0),
-                                       network_parameter(network, layer, 1), state->mean,
-                                       state->inverse, y);
-        move_statistics(network, layer, state, momentum);
-        return;
-    }
-    network->backend->norm_running(
-        &norm, x, network_parameter(network, layer, 0), network_parameter(network, layer, 1),
-        network_parameter(network, layer, 2), network_parameter(network, layer, 3), y);
-}
 
 /* Flatten of a picture is row-major in ONNX: (C, H, W). */
 static void reshape_forward(const train_network *network, const train_layer *layer, const float *x,
@@ -101,6 +66,10 @@ static void layer_forward(train_network *network, size_t index, bool training, f
     }
     switch (layer->kind) {
     case TRAIN_CONV:
+        if (network_is_joined(network, index)) {
+            network_joined_forward(network, index, training);
+            break;
+        }
         backend->conv_forward(state->conv, x, network_parameter(network, layer, 0),
                               network_parameter(network, layer, 1), y, network->conv_scratch);
         break;
@@ -110,7 +79,7 @@ static void layer_forward(train_network *network, size_t index, bool training, f
             network_parameter(network, layer, 0), network_parameter(network, layer, 1), y);
         break;
     case TRAIN_BATCH_NORM:
-        norm_forward(network, layer, state, training, momentum);
+        network_norm_forward(network, index, training, momentum);
         return; /* its activation is part of it */
     case TRAIN_ACTIVATION:
         memcpy(y, x, count * sizeof *y);

@@ -8,7 +8,7 @@
  * the way backwards, to the layer that made it.
  */
 
-#include "train/network_state.h"
+#include "train/network_joined.h"
 
 #include "base/error.h"
 #include "base/layout.h"
@@ -16,6 +16,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 typedef struct memory_plan {
     layout_item *values, *rounded, *remade, *gradients; /* by value, side by side in one array */
@@ -52,13 +53,19 @@ static bool reads_inputs_backwards(const train_network *network, size_t index)
 static bool reads_output_backwards(const train_network *network, size_t index)
 {
     const train_layer *layer = &network->tape.layers[index];
-    return layer->activation.kind != NN_ACTIVATION_NONE && layer->kind != TRAIN_BATCH_NORM;
+    return (layer->activation.kind != NN_ACTIVATION_NONE && layer->kind != TRAIN_BATCH_NORM) ||
+           network_helps_behind(network, index);
 }
 
-/* A convolution in BF16 reads its input rounded; what rounds it reads it as it is. */
+/* A convolution in BF16 reads its input rounded; what rounds it reads it as it is. A joined one
+ * may read that of the layer before it. */
 static void touch_inputs(const train_network *network, size_t index, int time, memory_plan *plan)
 {
     const train_layer *layer = &network->tape.layers[index];
+    if (network_makes_input(network, index)) {
+        touch(&plan->values[network_joined_input(network, index)], time);
+        return;
+    }
     for (int i = 0; i < layer->input_count; i++)
         touch(network->layers[index].rounds ? &plan->rounded[layer->inputs[i]]
                                             : &plan->values[layer->inputs[i]],
@@ -88,7 +95,9 @@ static void find_value_sizes(const train_network *network, memory_plan *plan)
     plan->values[tape->input].bytes = network_count(network, tape->input) * sizeof(float);
     for (size_t l = 0; l < tape->layer_count; l++) {
         const train_layer *layer = &tape->layers[l];
-        plan->values[layer->output].bytes = network_count(network, layer->output) * sizeof(float);
+        if (!network_is_passed_over(network, l))
+            plan->values[layer->output].bytes =
+                network_count(network, layer->output) * sizeof(float);
         if (network->layers[l].rounds)
             plan->rounded[layer->inputs[0]].bytes =
                 network_count(network, layer->inputs[0]) * sizeof(train_bf16);
@@ -212,6 +221,21 @@ static void hand_out(train_network *network, const memory_plan *plan)
     }
 }
 
+#define PAGE_BYTES 4096 /* or more, where it then does nothing */
+
+/* A hint: with large pages the processor finds what streams through memory sooner. */
+static void want_large_pages(void *block, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+    size_t skipped = (PAGE_BYTES - (uintptr_t)block % PAGE_BYTES) % PAGE_BYTES;
+    if (bytes > skipped)
+        madvise((unsigned char *)block + skipped, bytes - skipped, MADV_HUGEPAGE);
+#else
+    (void)block;
+    (void)bytes;
+#endif
+}
+
 static mien_status fill_block(train_network *network, memory_plan *plan, mien_error *error)
 {
     size_t total, count = 4 * plan->value_count;
@@ -225,6 +249,7 @@ static mien_status fill_block(train_network *network, memory_plan *plan, mien_er
     network->block = memory_aligned(total);
     if (network->block == NULL)
         return error_no_memory(error, "activations", total);
+    want_large_pages(network->block, total);
     hand_out(network, plan);
     return MIEN_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "train/network_state.h"
+#include "train/network_joined.h"
 
 nn_extent network_extent(const train_network *network, int value)
 {
@@ -62,7 +62,8 @@ const train_layer *network_remade_input(const train_network *network, size_t ind
     const train_layer *layer = &tape->layers[index];
     const nn_window *w = &layer->params.conv.window;
     if (layer->kind != TRAIN_CONV || network->layers[index].rounds ||
-        layer->params.conv.group != 1 || network_readers(network, layer->inputs[0]) > 1 ||
+        network_makes_input(network, index) || layer->params.conv.group != 1 ||
+        network_readers(network, layer->inputs[0]) > 1 ||
         network_extent(network, layer->output).channels * w->kernel[0] * w->kernel[1] <
             WORTH_REMAKING)
         return NULL;

@@ -15,6 +15,11 @@ typedef struct layer_state {
     float *mean, *inverse; /* BatchNormalization: (C) */
     uint8_t *winners;      /* max-pooling: one for each output */
     float *remade;         /* where the input is made once more; NULL: it is kept */
+    /* network_joined.h: layers by index, -1: none. */
+    int norm_before, norm_behind; /* of a convolution */
+    int conv_before, conv_behind; /* of a BatchNormalization */
+    train_joined_norm joined;     /* of a BatchNormalization with one of these */
+    float *joined_floats;         /* its arrays */
 } layer_state;
 
 struct train_network {

@@ -21,13 +21,8 @@ struct train_conv {
     dense_conv *dense; /* one of the four */
     narrow_conv *narrow;
     winograd_conv *winograd;
-    depthwise_conv *depthwise;
+    pieces_conv *pieces;
 };
-
-static bool is_depthwise(const nn_conv *s)
-{
-    return s->group > 1 && s->group == s->in.channels && s->out.channels == s->in.channels;
-}
 
 static void conv_free(train_conv *conv)
 {
@@ -36,7 +31,7 @@ static void conv_free(train_conv *conv)
     dense_conv_free(conv->dense);
     narrow_free(conv->narrow);
     winograd_free(conv->winograd);
-    depthwise_free(conv->depthwise);
+    pieces_free(conv->pieces);
     free(conv);
 }
 
@@ -61,8 +56,8 @@ static mien_status create(const nn_conv *shape, bool needs_input_gradient, bool 
         return error_no_memory(error, "a convolution", sizeof *conv);
     conv->shape = *shape;
     mien_status status = MIEN_OK;
-    if (is_depthwise(shape))
-        status = depthwise_create(shape, &conv->depthwise, error);
+    if (pieces_takes(shape) && !(bf16 && shape->group == 1))
+        status = pieces_create(shape, &conv->pieces, error);
     else if (!bf16 && narrow_takes(shape, needs_input_gradient))
         status = narrow_create(shape, &conv->narrow, error);
     else if (!bf16 && winograd_takes(shape))
@@ -93,6 +88,7 @@ static size_t conv_scratch(const train_conv *conv)
 {
     return conv->dense != NULL      ? dense_conv_scratch(conv->dense)
            : conv->winograd != NULL ? winograd_scratch(conv->winograd)
+           : conv->pieces != NULL   ? pieces_scratch(conv->pieces)
                                     : 0;
 }
 
@@ -106,7 +102,7 @@ static void conv_forward(train_conv *conv, const float *x, const float *weights,
     else if (conv->winograd != NULL)
         winograd_forward(conv->winograd, x, weights, bias, y, scratch);
     else
-        depthwise_forward(conv->depthwise, x, weights, bias, y);
+        pieces_forward(conv->pieces, NULL, x, weights, bias, y, NULL, scratch);
 }
 
 static void conv_backward(train_conv *conv, const float *x, const float *weights, const float *dy,
@@ -120,13 +116,36 @@ static void conv_backward(train_conv *conv, const float *x, const float *weights
     } else if (conv->winograd != NULL) {
         winograd_backward(conv->winograd, x, weights, dy, dx, d_weights, scratch);
     } else {
-        if (dx != NULL)
-            depthwise_backward_input(conv->depthwise, dy, weights, dx);
-        depthwise_backward_weights(conv->depthwise, x, dy, d_weights);
+        pieces_backward(conv->pieces, NULL, x, weights, NULL, NULL, dy, dx, d_weights, scratch);
     }
     if (d_bias != NULL)
         sum_rows(dy, out->batch * out->height * out->width, out->channels, d_bias);
 }
+
+static bool joins(const train_conv *conv)
+{
+    return conv->pieces != NULL;
+}
+
+static void joined_forward(train_conv *conv, const train_joined_norm *before, const float *x,
+                           const float *weights, const float *bias, float *y,
+                           const train_joined_norm *after, void *scratch)
+{
+    pieces_forward(conv->pieces, before, x, weights, bias, y, after, scratch);
+}
+
+static void joined_backward(train_conv *conv, const train_joined_norm *before, const float *x,
+                            const float *weights, const train_joined_norm *after, const float *y,
+                            const float *dy, float *dx, float *d_weights, void *scratch)
+{
+    pieces_backward(conv->pieces, before, x, weights, after, y, dy, dx, d_weights, scratch);
+}
+
+static const train_joining joining = {.takes = joins,
+                                      .batch_map = channels_norm_batch_map,
+                                      .running_map = channels_norm_running_map,
+                                      .conv_forward = joined_forward,
+                                      .conv_backward = joined_backward};
 
 static bool takes_bf16(const train_conv *conv)
 {
@@ -157,6 +176,7 @@ static const train_rounding rounding = {.available = bf16_available,
 const train_backend train_backend_onednn = {
     .name = "onednn",
     .channels_last = true,
+    .joining = &joining,
     .conv_create = conv_create,
     .conv_free = conv_free,
     .conv_scratch = conv_scratch,
@@ -180,6 +200,7 @@ const train_backend train_backend_onednn = {
 const train_backend train_backend_onednn_bf16 = {
     .name = "onednn",
     .channels_last = true,
+    .joining = &joining,
     .rounding = &rounding,
     .conv_create = conv_create_bf16,
     .conv_free = conv_free,

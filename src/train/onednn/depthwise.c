@@ -6,7 +6,7 @@
  * vectors.
  */
 
-#include "train/onednn/onednn.h"
+#include "train/onednn/depthwise.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -97,23 +97,6 @@ static int64_t corner(const nn_conv *s, int64_t row, int64_t column)
            s->in.channels;
 }
 
-/*
- * Forwards, the kernels of depthwise_3x3.c or the runtime's do the work. Backwards with a stride of
- * 1, the input's gradient is a depthwise convolution too: of dy, with the window turned around.
- */
-struct depthwise_conv {
-    nn_conv shape;
-    const nn_kernels *kernels;
-    nn_conv forward, backward; /* of one picture; packed: ours */
-    bool turns;                /* backward is of use */
-    bool is_3x3;               /* taken by depthwise_3x3.c */
-    float *packed[2];
-    float *turned;  /* (C, taps): the weights, the window turned around */
-    float *ordered; /* (taps, C) */
-    float *sums;    /* (threads, taps, C) */
-    float *zeros;   /* a row of the input or of the output */
-};
-
 static int64_t tap_count(const nn_conv *s)
 {
     return (int64_t)s->window.kernel[0] * s->window.kernel[1];
@@ -141,17 +124,22 @@ static bool turn_around(const nn_conv *s, nn_conv *turned)
 
 static size_t packed_floats(const depthwise_conv *conv)
 {
-    return conv->is_3x3 ? depthwise_3x3_packed_floats(&conv->forward)
-                        : conv->kernels->conv_packed_floats(&conv->forward);
+    return conv->by_rows ? depthwise_3x3_packed_floats(&conv->forward)
+                         : conv->kernels->conv_packed_floats(&conv->forward);
 }
 
 static void pack(const depthwise_conv *conv, const nn_conv *one, const float *weights,
                  const float *bias, float *packed)
 {
-    if (conv->is_3x3)
+    if (conv->by_rows)
         depthwise_3x3_pack(one, weights, bias, packed);
     else
         conv->kernels->conv_pack(one, weights, bias, packed);
+}
+
+bool depthwise_takes(const nn_conv *s)
+{
+    return s->group > 1 && s->group == s->in.channels && s->out.channels == s->in.channels;
 }
 
 mien_status depthwise_create(const nn_conv *shape, depthwise_conv **out, mien_error *error)
@@ -165,22 +153,23 @@ mien_status depthwise_create(const nn_conv *shape, depthwise_conv **out, mien_er
     conv->forward.in.batch = conv->forward.out.batch = 1;
     conv->kernels = nn_kernels_best();
     conv->turns = turn_around(shape, &conv->backward);
-    conv->is_3x3 = depthwise_3x3_takes(shape);
+    conv->by_rows = depthwise_3x3_takes(shape);
     size_t packed = packed_floats(conv) * sizeof(float);
-    int64_t widest = shape->in.width > shape->out.width ? shape->in.width : shape->out.width;
     conv->packed[0] = memory_aligned(packed);
     conv->packed[1] = memory_aligned(packed);
     conv->turned = memory_aligned(weights * sizeof(float));
     conv->ordered = memory_aligned(weights * sizeof(float));
-    conv->sums = memory_aligned(weights * (size_t)onednn_threads() * sizeof(float));
-    conv->zeros = memory_zeroed((size_t)(widest * shape->in.channels), sizeof *conv->zeros);
+    conv->zeros = memory_zeroed((size_t)shape->in.channels, sizeof *conv->zeros);
+    conv->ones = memory_zeroed((size_t)shape->in.channels, sizeof *conv->ones);
     conv->forward.packed = conv->packed[0];
     conv->backward.packed = conv->packed[1];
     if (conv->packed[0] == NULL || conv->packed[1] == NULL || conv->turned == NULL ||
-        conv->ordered == NULL || conv->sums == NULL || conv->zeros == NULL) {
+        conv->ordered == NULL || conv->zeros == NULL || conv->ones == NULL) {
         depthwise_free(conv);
         return error_no_memory(error, "a convolution", packed);
     }
+    for (int64_t c = 0; c < shape->in.channels; c++)
+        conv->ones[c] = 1;
     *out = conv;
     return MIEN_OK;
 }
@@ -193,8 +182,8 @@ void depthwise_free(depthwise_conv *conv)
     free(conv->packed[1]);
     free(conv->turned);
     free(conv->ordered);
-    free(conv->sums);
     free(conv->zeros);
+    free(conv->ones);
     free(conv);
 }
 
@@ -204,61 +193,72 @@ static int64_t picture_floats(const nn_extent *e)
 }
 
 /* The kernel on each picture; the runtime's depthwise ones need no scratch. */
-static void run_pictures(const depthwise_conv *conv, const nn_conv *one, const float *from,
-                         float *to)
+static void run_pictures(const depthwise_conv *conv, const nn_conv *one, int64_t pictures,
+                         const float *from, float *to)
 {
     int64_t in = picture_floats(&one->in), out = picture_floats(&one->out);
-#pragma omp parallel for schedule(static)
-    for (int64_t n = 0; n < conv->shape.out.batch; n++) {
-        if (conv->is_3x3)
-            depthwise_3x3_forward(one, from + n * in, one->packed, conv->zeros, to + n * out);
-        else
-            conv->kernels->conv(one, nn_whole(), from + n * in, NULL, to + n * out, NULL);
-    }
+    for (int64_t n = 0; n < pictures; n++, from += in, to += out)
+        conv->kernels->conv(one, nn_whole(), from, NULL, to, NULL);
 }
 
-void depthwise_forward(depthwise_conv *conv, const float *x, const float *weights,
-                       const float *bias, float *y)
+bool depthwise_goes_by_rows(const depthwise_conv *conv)
+{
+    return conv->by_rows;
+}
+
+void depthwise_start_forward(depthwise_conv *conv, const float *weights, const float *bias)
 {
     pack(conv, &conv->forward, weights, bias, conv->packed[0]);
-    run_pictures(conv, &conv->forward, x, y);
 }
 
-/* Strides over 1: each output pixel gives to the inputs under it. */
-static void scatter(const depthwise_conv *conv, const float *dy, const float *weights, float *dx)
+void depthwise_forward(const depthwise_conv *conv, int64_t pictures, const float *x, float *y)
+{
+    run_pictures(conv, &conv->forward, pictures, x, y);
+}
+
+void depthwise_start_backward(depthwise_conv *conv, const float *weights)
 {
     const nn_conv *s = &conv->shape;
-    int64_t channels = s->in.channels, picture = picture_floats(&s->in);
-    order_weights(s, weights, conv->ordered);
-    /* Rows of outputs share rows of inputs: a picture stays with one thread. */
-#pragma omp parallel for schedule(static)
-    for (int64_t n = 0; n < s->out.batch; n++) {
-        float *to = dx + n * picture;
-        memset(to, 0, (size_t)picture * sizeof *to);
-        for (int64_t row = 0; row < s->out.height; row++) {
-            tap_range rows = taps_inside(&s->window, 0, row, s->in.height);
-            const float *from = dy + (n * s->out.height + row) * row_floats(&s->out);
-            for (int64_t column = 0; column < s->out.width; column++)
-                pixel_backward(s, from + column * channels, conv->ordered, rows,
-                               taps_inside(&s->window, 1, column, s->in.width),
-                               to + corner(s, row, column));
-        }
-    }
-}
-
-void depthwise_backward_input(depthwise_conv *conv, const float *dy, const float *weights,
-                              float *dx)
-{
-    if (!conv->turns) {
-        scatter(conv, dy, weights, dx);
+    int64_t taps = tap_count(s);
+    if (conv->by_rows) {
+        pack(conv, s, weights, NULL, conv->packed[0]);
         return;
     }
-    int64_t taps = tap_count(&conv->shape);
-    for (int64_t c = 0; c < conv->shape.in.channels; c++)
+    if (!conv->turns) {
+        order_weights(s, weights, conv->ordered);
+        return;
+    }
+    for (int64_t c = 0; c < s->in.channels; c++)
         for (int64_t tap = 0; tap < taps; tap++)
             conv->turned[c * taps + tap] = weights[c * taps + taps - 1 - tap];
     pack(conv, &conv->backward, conv->turned, NULL, conv->packed[1]);
-    run_pictures(conv, &conv->backward, dy, dx);
+}
+
+/* Strides over 1: each output pixel gives to the inputs under it. */
+static void scatter(const depthwise_conv *conv, const float *dy, float *dx)
+{
+    const nn_conv *s = &conv->shape;
+    int64_t channels = s->in.channels;
+    memset(dx, 0, (size_t)picture_floats(&s->in) * sizeof *dx);
+    for (int64_t row = 0; row < s->out.height; row++) {
+        tap_range rows = taps_inside(&s->window, 0, row, s->in.height);
+        const float *from = dy + row * row_floats(&s->out);
+        for (int64_t column = 0; column < s->out.width; column++)
+            pixel_backward(s, from + column * channels, conv->ordered, rows,
+                           taps_inside(&s->window, 1, column, s->in.width),
+                           dx + corner(s, row, column));
+    }
+}
+
+void depthwise_input(const depthwise_conv *conv, int64_t pictures, const float *dy, float *dx)
+{
+    const nn_conv *s = &conv->shape;
+    if (conv->turns) {
+        run_pictures(conv, &conv->backward, pictures, dy, dx);
+        return;
+    }
+    for (int64_t n = 0; n < pictures; n++)
+        scatter(conv, dy + n * picture_floats(&s->out), dx + n * picture_floats(&s->in));
 }
 
 /* The output columns whose tap kx falls inside the picture: first..end-1. */
@@ -273,7 +273,7 @@ static void columns_of_tap(const nn_conv *s, int kx, int64_t *first, int64_t *en
         *end = s->out.width;
 }
 
-static void picture_weights_by_tap(const nn_conv *s, const float *x, const float *dy, float *sums)
+static void picture_weights(const nn_conv *s, const float *x, const float *dy, float *sums)
 {
     const nn_window *w = &s->window;
     int64_t channels = s->in.channels;
@@ -298,35 +298,19 @@ static void picture_weights_by_tap(const nn_conv *s, const float *x, const float
         }
 }
 
-static void picture_weights(const depthwise_conv *conv, const float *x, const float *dy,
-                            float *sums)
-{
-    if (conv->is_3x3)
-        depthwise_3x3_weights(&conv->shape, x, dy, conv->zeros, sums);
-    else
-        picture_weights_by_tap(&conv->shape, x, dy, sums);
-}
-
-void depthwise_backward_weights(depthwise_conv *conv, const float *x, const float *dy,
-                                float *d_weights)
+void depthwise_weights(const depthwise_conv *conv, int64_t pictures, const float *x,
+                       const float *dy, float *sums)
 {
     const nn_conv *s = &conv->shape;
-    float *sums = conv->sums;
-    int64_t taps = tap_count(s), count = taps * s->in.channels;
-    int threads = onednn_threads();
-    memset(sums, 0, (size_t)(count * threads) * sizeof *sums);
-#pragma omp parallel for schedule(static)
-    for (int t = 0; t < threads; t++) {
-        int64_t first = s->out.batch * t / threads, end = s->out.batch * (t + 1) / threads;
-        for (int64_t n = first; n < end; n++)
-            picture_weights(conv, x + n * picture_floats(&s->in), dy + n * picture_floats(&s->out),
-                            sums + t * count);
-    }
+    int64_t in = picture_floats(&s->in), out = picture_floats(&s->out);
+    for (int64_t n = 0; n < pictures; n++, x += in, dy += out)
+        picture_weights(s, x, dy, sums);
+}
+
+void depthwise_unpack_weights(const depthwise_conv *conv, const float *sums, float *d_weights)
+{
+    int64_t taps = tap_count(&conv->shape), channels = conv->shape.in.channels;
     for (int64_t tap = 0; tap < taps; tap++)
-        for (int64_t c = 0; c < s->in.channels; c++) {
-            float sum = 0;
-            for (int t = 0; t < threads; t++)
-                sum += sums[t * count + tap * s->in.channels + c];
-            d_weights[c * taps + tap] = sum;
-        }
+        for (int64_t c = 0; c < channels; c++)
+            d_weights[c * taps + tap] = sums[tap * channels + c];
 }

@@ -1,31 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Depthwise convolution with a window of 3x3, eight channels at a time. A row of output pixels is
- * made of three rows of input pixels; what lies outside the picture is read from a row of zeros.
+ * Depthwise convolution with a window of 3x3, eight channels at a time. What a row of the window
+ * sees slides through registers from column to column, and what BatchNormalization wants of each
+ * number is done while it is there. Strides are 1 or 2 in both directions.
  */
 
+#include "train/onednn/depthwise.h"
 #include "train/onednn/lanes.h"
-#include "train/onednn/onednn.h"
 
-#include <string.h>
+#include <math.h>
 
-#define SIDE   3
-#define TAPS   (SIDE * SIDE)
-#define PIXELS 4 /* that are summed side by side */
+/* All that takes or gives lanes is inlined: there is no call whose ABI could change. */
+#pragma GCC diagnostic ignored "-Wpsabi"
 
-/*
- * Eight channels of a row are done before the next eight, so three rows have to stay in the L1
- * cache. Wider pictures come from memory, and are better read in order, as the runtime does.
- */
-#define MAX_ROW_FLOATS 2048
+#define SIDE 3
+#define TAPS (SIDE * SIDE)
 
 bool depthwise_3x3_takes(const nn_conv *s)
 {
     const nn_window *w = &s->window;
     return w->kernel[0] == SIDE && w->kernel[1] == SIDE && w->dilation[0] == 1 &&
-           w->dilation[1] == 1 && s->in.channels % LANES == 0 &&
-           s->in.width <= MAX_ROW_FLOATS / s->in.channels;
+           w->dilation[1] == 1 && w->stride[0] == w->stride[1] && w->stride[0] <= 2 &&
+           s->in.channels % LANES == 0;
 }
 
 size_t depthwise_3x3_packed_floats(const nn_conv *s)
@@ -43,180 +40,260 @@ void depthwise_3x3_pack(const nn_conv *s, const float *weights, const float *bia
     }
 }
 
-/* The input rows under one output row. */
-typedef struct input_rows {
-    const float *at[SIDE]; /* column 0 */
-    const float *zeros;
-} input_rows;
+/* Eight channels of a row, from column 0; outside first..width-1 there is 0. */
+typedef struct lane_row {
+    const float *at;
+    int64_t width, channels;
+} lane_row;
 
-static input_rows rows_under(const nn_conv *s, const float *x, const float *zeros, int64_t row)
+/* How eight numbers of x become what the convolution reads. */
+typedef struct lane_map {
+    lanes factor, offset, low, high;
+} lane_map;
+
+LANES_INLINE lanes lanes_at(const float *from)
 {
-    input_rows rows = {.zeros = zeros};
-    int64_t top = row * s->window.stride[0] - s->window.pad_before[0];
-    for (int64_t y = top; y < top + SIDE; y++)
-        rows.at[y - top] =
-            y >= 0 && y < s->in.height ? x + y * s->in.width * s->in.channels : zeros;
-    return rows;
+    return *(const lanes *)from;
 }
 
-/* The output columns whose windows lie inside from left to right: first..end-1. */
-typedef struct column_range {
-    int64_t first, end;
-} column_range;
-
-static column_range whole_columns(const nn_conv *s)
+LANES_INLINE lanes chosen(lane_words where, lanes yes, lanes no)
 {
-    int64_t stride = s->window.stride[1], pad = s->window.pad_before[1];
-    int64_t room = s->in.width - SIDE + pad;
-    column_range whole = {(pad + stride - 1) / stride, room < 0 ? 0 : room / stride + 1};
-    whole.first = whole.first < s->out.width ? whole.first : s->out.width;
-    whole.end = whole.end < s->out.width ? whole.end : s->out.width;
-    whole.end = whole.end > whole.first ? whole.end : whole.first;
-    return whole;
+    return (lanes)((where & (lane_words)yes) | (~where & (lane_words)no));
 }
 
-/* The input under each tap of an output pixel at the edge. */
-LANES_INLINE void taps_at_edge(const nn_conv *s, const input_rows *rows, int64_t column, int64_t c,
-                               lanes *taps)
+LANES_INLINE lane_map map_of(const norm_map *map, int64_t c)
 {
-    int64_t left = column * s->window.stride[1] - s->window.pad_before[1];
-    for (int kx = 0; kx < SIDE; kx++) {
-        bool inside = left + kx >= 0 && left + kx < s->in.width;
-        for (int ky = 0; ky < SIDE; ky++) {
-            const float *row = inside ? rows->at[ky] + (left + kx) * s->in.channels : rows->zeros;
-            taps[ky * SIDE + kx] = *(const lanes *)(row + c);
-        }
-    }
+    return (lane_map){lanes_at(map->factor + c), lanes_at(map->offset + c), (lanes){0} + map->low,
+                      (lanes){0} + map->high};
 }
 
-/* `pixels` outputs side by side; `from`: in each row, what lies under the first one's first tap. */
-LANES_INLINE void sum_whole(const float *const *from, int64_t channels, const lanes *packed,
-                            int pixels, int stride, float *y)
+LANES_INLINE lanes mapped(lanes x, lane_map map)
 {
-    lanes sums[PIXELS];
+    lanes value = x * map.factor + map.offset;
+    value = chosen((lane_words)(value > map.low), value, map.low);
+    return chosen((lane_words)(value < map.high), value, map.high);
+}
+
+LANES_INLINE lanes pixel_of(lane_row row, int64_t column)
+{
+    return column >= 0 && column < row.width ? lanes_at(row.at + column * row.channels)
+                                             : (lanes){0};
+}
+
+LANES_INLINE lanes mapped_pixel(lane_row row, int64_t column, lane_map map)
+{
+    if (column < 0 || column >= row.width)
+        return (lanes){0};
+    return mapped(lanes_at(row.at + column * row.channels), map);
+}
+
+/* The rows of the window that lie over some picture's rows. */
+LANES_INLINE void load_window(const depthwise_3x3_rows *rows, int count, const float *weights,
+                              int64_t channels, lanes (*window)[SIDE])
+{
     LANES_UNROLL
-    for (int p = 0; p < pixels; p++)
-        sums[p] = packed[0];
-    LANES_UNROLL
-    for (int ky = 0; ky < SIDE; ky++) {
+    for (int r = 0; r < count; r++) {
         LANES_UNROLL
-        for (int kx = 0; kx < SIDE; kx++) {
+        for (int kx = 0; kx < SIDE; kx++)
+            window[r][kx] =
+                lanes_at(weights + (int64_t)(rows->window_row[r] * SIDE + kx) * channels);
+    }
+}
+
+LANES_INLINE void forward_lanes(const nn_conv *s, const depthwise_3x3_rows *rows, int count,
+                                int stride, int64_t c, const depthwise_3x3_forward_row *task)
+{
+    int64_t channels = s->in.channels, pad = s->window.pad_before[1];
+    int64_t reads = stride * stride * (int64_t)sizeof(lanes); /* of a column, bytes */
+    const char *ahead = (const char *)task->ahead + c / LANES * s->out.width * reads;
+    lanes window[SIDE][SIDE], seen[SIDE][SIDE];
+    lane_map map = map_of(&task->map, c);
+    lane_row row[SIDE];
+    load_window(rows, count, task->packed + channels + c, channels, window);
+    LANES_UNROLL
+    for (int r = 0; r < count; r++) {
+        row[r] = (lane_row){rows->at[r] + c, s->in.width, channels};
+        seen[r][2] = mapped_pixel(row[r], stride == 1 ? 1 - pad : -pad, map);
+        seen[r][1] = mapped_pixel(row[r], -pad, map);
+    }
+    lanes bias = lanes_at(task->packed + c), origin = lanes_at(task->origin + c);
+    lanes sum = lanes_at(task->sums + c), square = lanes_at(task->sums + channels + c);
+    for (int64_t column = 0; column < s->out.width; column++, ahead += reads) {
+        lanes y = bias;
+        __builtin_prefetch(ahead);
+        if (stride == 2)
+            __builtin_prefetch(ahead + 64);
+        LANES_UNROLL
+        for (int r = 0; r < count; r++) {
+            int64_t right = column * stride + 2 - pad;
+            seen[r][0] = stride == 1 ? seen[r][1] : seen[r][2];
+            seen[r][1] = stride == 1 ? seen[r][2] : mapped_pixel(row[r], right - 1, map);
+            seen[r][2] = mapped_pixel(row[r], right, map);
             LANES_UNROLL
-            for (int p = 0; p < pixels; p++)
-                sums[p] += packed[1 + ky * SIDE + kx] *
-                           *(const lanes *)(from[ky] + (p * stride + kx) * channels);
+            for (int kx = 0; kx < SIDE; kx++)
+                y += window[r][kx] * seen[r][kx];
+        }
+        *(lanes *)(task->y + column * channels + c) = y;
+        lanes moved = y - origin;
+        sum += moved;
+        square += moved * moved;
+    }
+    *(lanes *)(task->sums + c) = sum;
+    *(lanes *)(task->sums + channels + c) = square;
+}
+
+LANES_INLINE void forward_rows(const nn_conv *s, const depthwise_3x3_rows *rows, int stride,
+                               const depthwise_3x3_forward_row *task)
+{
+    for (int64_t c = 0; c < s->in.channels; c += LANES) {
+        if (rows->count == 3)
+            forward_lanes(s, rows, 3, stride, c, task);
+        else if (rows->count == 2)
+            forward_lanes(s, rows, 2, stride, c, task);
+        else if (rows->count == 1)
+            forward_lanes(s, rows, 1, stride, c, task);
+        else
+            forward_lanes(s, rows, 0, stride, c, task);
+    }
+}
+
+VECTORISED static void depthwise_forward_row(const nn_conv *s, const depthwise_3x3_rows *rows,
+                                             const depthwise_3x3_forward_row *task)
+{
+    if (s->window.stride[1] == 1)
+        forward_rows(s, rows, 1, task);
+    else
+        forward_rows(s, rows, 2, task);
+}
+
+void depthwise_3x3_forward(const nn_conv *s, const depthwise_3x3_rows *rows,
+                           const depthwise_3x3_forward_row *task)
+{
+    depthwise_forward_row(s, rows, task);
+}
+
+/* What eight channels of a row of x gather on their way backwards. */
+typedef struct lane_sums {
+    lanes weights[SIDE][SIDE];
+    lanes back, dots;
+} lane_sums;
+
+/* One pixel of dx, made of the gradients that window columns first, first + step.. gave it. */
+LANES_INLINE void backward_pixel(const float *from, float *to, lane_map map, lanes mean, int count,
+                                 int first, int step, lanes (*window)[SIDE],
+                                 lanes (*gradient)[SIDE], lane_sums *sums)
+{
+    lanes x = lanes_at(from), dx = {0};
+    lanes y = x * map.factor + map.offset;
+    lane_words above = (lane_words)(y > map.low), below = (lane_words)(y < map.high);
+    lanes read = chosen(below, chosen(above, y, map.low), map.high);
+    LANES_UNROLL
+    for (int r = 0; r < count; r++) {
+        LANES_UNROLL
+        for (int kx = first; kx < SIDE; kx += step) {
+            dx += window[r][kx] * gradient[r][kx];
+            sums->weights[r][kx] += read * gradient[r][kx];
         }
     }
-    LANES_UNROLL
-    for (int p = 0; p < pixels; p++)
-        *(lanes *)(y + p * channels) = sums[p];
+    *(lanes *)to = dx;
+    lanes back = (lanes)(above & below & (lane_words)dx);
+    sums->back += back;
+    sums->dots += back * (x - mean);
 }
 
-LANES_INLINE void sum_at_edge(const nn_conv *s, const input_rows *rows, int64_t column, int64_t c,
-                              const lanes *packed, float *y)
+LANES_INLINE void backward_columns(const nn_conv *s, const lane_row *dy, int count, int stride,
+                                   int64_t c, const depthwise_3x3_backward_row *task,
+                                   lanes (*window)[SIDE], lane_sums *sums)
 {
-    lanes taps[TAPS], sum = packed[0];
-    taps_at_edge(s, rows, column, c, taps);
+    int64_t channels = s->in.channels, pad = s->window.pad_before[1];
+    const char *ahead = (const char *)task->ahead + c * s->in.width * (int64_t)sizeof(float);
+    lane_map map = map_of(&task->map, c);
+    lanes mean = lanes_at(task->mean + c), seen[SIDE][SIDE];
+    const float *x = task->x + c;
+    float *dx = task->dx + c;
     LANES_UNROLL
-    for (int tap = 0; tap < TAPS; tap++)
-        sum += packed[1 + tap] * taps[tap];
-    *(lanes *)(y + column * s->in.channels + c) = sum;
-}
-
-/* Eight channels of a row of outputs. */
-LANES_INLINE void sum_row(const nn_conv *s, const input_rows *rows, column_range whole, int64_t c,
-                          const lanes *packed, int stride, float *y)
-{
-    int64_t channels = s->in.channels, column = whole.first;
-    const float *from[SIDE];
-    for (int64_t edge = 0; edge < whole.first; edge++)
-        sum_at_edge(s, rows, edge, c, packed, y);
-    for (int64_t edge = whole.end; edge < s->out.width; edge++)
-        sum_at_edge(s, rows, edge, c, packed, y);
-    for (int ky = 0; ky < SIDE; ky++)
-        from[ky] = rows->at[ky] + (column * stride - s->window.pad_before[1]) * channels + c;
-    while (column < whole.end) {
-        int pixels = whole.end - column >= PIXELS ? PIXELS : 1;
-        if (pixels == PIXELS)
-            sum_whole(from, channels, packed, PIXELS, stride, y + column * channels + c);
-        else
-            sum_whole(from, channels, packed, 1, stride, y + column * channels + c);
-        column += pixels;
-        for (int ky = 0; ky < SIDE; ky++)
-            from[ky] += pixels * stride * channels;
+    for (int r = 0; r < count; r++) {
+        seen[r][0] = pixel_of(dy[r], pad - 1);
+        seen[r][1] = pixel_of(dy[r], pad - 2);
+    }
+    /* Of strides 2: from the column whose window begins at or before the picture's first one. */
+    int64_t column = stride == 1 ? 0 : -(pad % 2);
+    for (; column < s->in.width; column += stride, ahead += (size_t)stride * sizeof(lanes)) {
+        __builtin_prefetch(ahead);
+        LANES_UNROLL
+        for (int r = 0; r < count; r++) {
+            seen[r][2] = stride == 1 ? seen[r][1] : pixel_of(dy[r], (column + pad) / 2 - 1);
+            seen[r][1] = seen[r][0];
+            seen[r][0] = pixel_of(dy[r], (column + pad) / stride);
+            if (stride == 2)
+                seen[r][1] = seen[r][0];
+        }
+        if (stride == 1) {
+            backward_pixel(x + column * channels, dx + column * channels, map, mean, count, 0, 1,
+                           window, seen, sums);
+            continue;
+        }
+        if (column >= 0)
+            backward_pixel(x + column * channels, dx + column * channels, map, mean, count, 0, 2,
+                           window, seen, sums);
+        if (column + 1 < s->in.width)
+            backward_pixel(x + (column + 1) * channels, dx + (column + 1) * channels, map, mean,
+                           count, 1, 2, window, seen, sums);
     }
 }
 
-VECTORISED static void forward_row(const nn_conv *s, const input_rows *rows, column_range whole,
-                                   const float *weights, float *y)
+LANES_INLINE void backward_lanes(const nn_conv *s, const depthwise_3x3_rows *rows, int count,
+                                 int stride, int64_t c, const depthwise_3x3_backward_row *task)
 {
     int64_t channels = s->in.channels;
-    for (int64_t c = 0; c < channels; c += LANES) {
-        lanes packed[1 + TAPS];
-        LANES_UNROLL
-        for (int i = 0; i < 1 + TAPS; i++)
-            packed[i] = *(const lanes *)(weights + i * channels + c);
-        if (s->window.stride[1] == 1)
-            sum_row(s, rows, whole, c, packed, 1, y);
-        else
-            sum_row(s, rows, whole, c, packed, s->window.stride[1], y);
-    }
-}
-
-void depthwise_3x3_forward(const nn_conv *s, const float *x, const float *packed,
-                           const float *zeros, float *y)
-{
-    column_range whole = whole_columns(s);
-    for (int64_t row = 0; row < s->out.height; row++) {
-        input_rows rows = rows_under(s, x, zeros, row);
-        forward_row(s, &rows, whole, packed, y + row * s->out.width * s->out.channels);
-    }
-}
-
-LANES_INLINE void multiply_at_edge(const nn_conv *s, const input_rows *rows, int64_t column,
-                                   int64_t c, const float *dy, lanes *sums)
-{
-    lanes taps[TAPS], gradient = *(const lanes *)(dy + column * s->in.channels + c);
-    taps_at_edge(s, rows, column, c, taps);
+    lanes window[SIDE][SIDE];
+    lane_row dy[SIDE];
+    lane_sums sums;
+    load_window(rows, count, task->packed + channels + c, channels, window);
+    load_window(rows, count, task->d_weights + c, channels, sums.weights);
+    sums.back = lanes_at(task->sums + c);
+    sums.dots = lanes_at(task->sums + channels + c);
     LANES_UNROLL
-    for (int tap = 0; tap < TAPS; tap++)
-        sums[tap] += gradient * taps[tap];
-}
-
-/* sums (taps, C) += x under each tap times dy, a row of output pixels. */
-VECTORISED static void weights_of_row(const nn_conv *s, const input_rows *rows, column_range whole,
-                                      const float *dy, float *sums)
-{
-    int64_t channels = s->in.channels;
-    for (int64_t c = 0; c < channels; c += LANES) {
-        lanes kept[TAPS];
+    for (int r = 0; r < count; r++)
+        dy[r] = (lane_row){rows->at[r] + c, s->out.width, channels};
+    backward_columns(s, dy, count, stride, c, task, window, &sums);
+    *(lanes *)(task->sums + c) = sums.back;
+    *(lanes *)(task->sums + channels + c) = sums.dots;
+    LANES_UNROLL
+    for (int r = 0; r < count; r++) {
         LANES_UNROLL
-        for (int tap = 0; tap < TAPS; tap++)
-            kept[tap] = *(const lanes *)(sums + tap * channels + c);
-        for (int64_t edge = 0; edge < whole.first; edge++)
-            multiply_at_edge(s, rows, edge, c, dy, kept);
-        for (int64_t column = whole.first; column < whole.end; column++) {
-            int64_t left = column * s->window.stride[1] - s->window.pad_before[1];
-            lanes gradient = *(const lanes *)(dy + column * channels + c);
-            LANES_UNROLL
-            for (int tap = 0; tap < TAPS; tap++)
-                kept[tap] += gradient * *(const lanes *)(rows->at[tap / SIDE] +
-                                                         (left + tap % SIDE) * channels + c);
-        }
-        for (int64_t edge = whole.end; edge < s->out.width; edge++)
-            multiply_at_edge(s, rows, edge, c, dy, kept);
-        LANES_UNROLL
-        for (int tap = 0; tap < TAPS; tap++)
-            *(lanes *)(sums + tap * channels + c) = kept[tap];
+        for (int kx = 0; kx < SIDE; kx++)
+            *(lanes *)(task->d_weights + (int64_t)(rows->window_row[r] * SIDE + kx) * channels +
+                       c) = sums.weights[r][kx];
     }
 }
 
-void depthwise_3x3_weights(const nn_conv *s, const float *x, const float *dy, const float *zeros,
-                           float *sums)
+LANES_INLINE void backward_rows(const nn_conv *s, const depthwise_3x3_rows *rows, int stride,
+                                const depthwise_3x3_backward_row *task)
 {
-    column_range whole = whole_columns(s);
-    for (int64_t row = 0; row < s->out.height; row++) {
-        input_rows rows = rows_under(s, x, zeros, row);
-        weights_of_row(s, &rows, whole, dy + row * s->out.width * s->out.channels, sums);
+    for (int64_t c = 0; c < s->in.channels; c += LANES) {
+        if (rows->count == 3)
+            backward_lanes(s, rows, 3, stride, c, task);
+        else if (rows->count == 2)
+            backward_lanes(s, rows, 2, stride, c, task);
+        else if (rows->count == 1)
+            backward_lanes(s, rows, 1, stride, c, task);
+        else
+            backward_lanes(s, rows, 0, stride, c, task);
     }
+}
+
+VECTORISED static void depthwise_backward_row(const nn_conv *s, const depthwise_3x3_rows *rows,
+                                              const depthwise_3x3_backward_row *task)
+{
+    if (s->window.stride[1] == 1)
+        backward_rows(s, rows, 1, task);
+    else
+        backward_rows(s, rows, 2, task);
+}
+
+void depthwise_3x3_backward(const nn_conv *s, const depthwise_3x3_rows *rows,
+                            const depthwise_3x3_backward_row *task)
+{
+    depthwise_backward_row(s, rows, task);
 }

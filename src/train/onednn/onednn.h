@@ -75,40 +75,65 @@ void dense_backward(int64_t rows, int64_t inner, int64_t outputs, const float *x
                     const float *weights, const float *dy, float *dx, float *d_weights,
                     float *d_bias);
 
+/* ---- pointwise.c: windows of 1x1, on rows of channels ---- */
+
+bool pointwise_takes(const nn_conv *conv);
+void pointwise_forward(const nn_conv *conv, int64_t rows, const float *x, const float *weights,
+                       const float *bias, float *y);
+void pointwise_input(const nn_conv *conv, int64_t rows, const float *dy, const float *weights,
+                     float *dx);
+/* sums (M, C) += the rows' gradient of the weights. */
+void pointwise_weights(const nn_conv *conv, int64_t rows, const float *x, const float *dy,
+                       float *sums);
+
 /* ---- depthwise.c: each channel by itself, with the kernels of the runtime and some of our own
  * ---- */
 
 typedef struct depthwise_conv depthwise_conv;
 
+bool depthwise_takes(const nn_conv *conv);
 mien_status depthwise_create(const nn_conv *conv, depthwise_conv **out, mien_error *error);
 void depthwise_free(depthwise_conv *conv);
-void depthwise_forward(depthwise_conv *conv, const float *x, const float *weights,
-                       const float *bias, float *y);
-void depthwise_backward_input(depthwise_conv *conv, const float *dy, const float *weights,
-                              float *dx);
-void depthwise_backward_weights(depthwise_conv *conv, const float *x, const float *dy,
-                                float *d_weights);
+/* Whether depthwise_rows.c works with it. */
+bool depthwise_goes_by_rows(const depthwise_conv *conv);
+/* Before the others of the same way, which may then run on several threads. */
+void depthwise_start_forward(depthwise_conv *conv, const float *weights, const float *bias);
+void depthwise_start_backward(depthwise_conv *conv, const float *weights);
+/* Some pictures at once; not where depthwise_goes_by_rows. */
+void depthwise_forward(const depthwise_conv *conv, int64_t pictures, const float *x, float *y);
+void depthwise_input(const depthwise_conv *conv, int64_t pictures, const float *dy, float *dx);
+/* sums (taps, C) += the pictures' gradient of the weights. */
+void depthwise_weights(const depthwise_conv *conv, int64_t pictures, const float *x,
+                       const float *dy, float *sums);
+/* From (taps, C) to ONNX's order. */
+void depthwise_unpack_weights(const depthwise_conv *conv, const float *sums, float *d_weights);
 
-/* ---- depthwise_3x3.c: windows of 3x3, one picture at a time ---- */
+/* ---- pieces.c: these two, a piece of the batch at a time ---- */
 
-/* Whether these functions take this depthwise convolution. */
-bool depthwise_3x3_takes(const nn_conv *conv);
-size_t depthwise_3x3_packed_floats(const nn_conv *conv);
-/* weights (C, 1, 3, 3), bias (C) or NULL. */
-void depthwise_3x3_pack(const nn_conv *conv, const float *weights, const float *bias,
-                        float *packed);
-/* zeros: a row of the input's size, all 0. */
-void depthwise_3x3_forward(const nn_conv *conv, const float *x, const float *packed,
-                           const float *zeros, float *y);
-/* sums (9, C) += the picture's gradient of the weights. */
-void depthwise_3x3_weights(const nn_conv *conv, const float *x, const float *dy, const float *zeros,
-                           float *sums);
+typedef struct pieces_conv pieces_conv;
+
+bool pieces_takes(const nn_conv *conv);
+mien_status pieces_create(const nn_conv *conv, pieces_conv **out, mien_error *error);
+void pieces_free(pieces_conv *conv);
+size_t pieces_scratch(const pieces_conv *conv); /* bytes */
+/* As in train_joining. */
+void pieces_forward(pieces_conv *conv, const train_joined_norm *before, const float *x,
+                    const float *weights, const float *bias, float *y,
+                    const train_joined_norm *after, void *scratch);
+void pieces_backward(pieces_conv *conv, const train_joined_norm *before, const float *x,
+                     const float *weights, const train_joined_norm *after, const float *y,
+                     const float *dy, float *dx, float *d_weights, void *scratch);
 
 /* ---- norm.c ---- */
 
 /* sums[c] = sum over rows of x[r][c]; the same for the same number of threads. */
 void sum_rows(const float *x, int64_t rows, int64_t channels, float *sums);
 
+void channels_norm_batch_map(const train_norm *norm, const float *scale, const float *shift,
+                             const float *mean, const float *inverse, float *factor, float *offset);
+void channels_norm_running_map(const train_norm *norm, const float *scale, const float *shift,
+                               const float *mean, const float *variance, float *factor,
+                               float *offset);
 void channels_norm_forward(const train_norm *norm, const float *x, const float *scale,
                            const float *shift, float *mean, float *inverse, float *y);
 void channels_norm_again(const train_norm *norm, const float *x, const float *scale,

@@ -80,6 +80,55 @@ static int body_norm_first(nn_builder *b, int x, int channels)
     return nn_build_batch_norm(b, x, 1e-5f);
 }
 
+static int pointwise(nn_builder *b, int x, int channels)
+{
+    nn_build_conv_options options = {.outputs = channels, .kernel = 1};
+    return nn_build_conv(b, x, options);
+}
+
+/* Convolutions between batch norms, which a backend may join to them: each side by itself. */
+static int body_norm_pointwise(nn_builder *b, int x, int channels)
+{
+    return pointwise(b, body_norm_clip(b, x, channels), channels + 2);
+}
+
+static int body_pointwise_norm(nn_builder *b, int x, int channels)
+{
+    x = pointwise(b, first(b, x, channels), channels + 1);
+    return nn_build_relu(b, nn_build_batch_norm(b, x, 1e-3f));
+}
+
+static int body_norm_depthwise_norm(nn_builder *b, int x, int channels)
+{
+    x = nn_build_depthwise(b, body_norm_relu(b, x, channels), 3, 1, NN_BUILD_SAME, false);
+    return nn_build_batch_norm(b, x, 1e-3f);
+}
+
+static int body_norm_depthwise_stride(nn_builder *b, int x, int channels)
+{
+    x = nn_build_depthwise(b, body_norm_clip(b, x, channels), 3, 2, NN_BUILD_SAME, false);
+    return nn_build_relu(b, nn_build_batch_norm(b, x, 1e-3f));
+}
+
+/* Padding on one side alone, a window of 5x5, none at all. */
+static int body_depthwise_norms(nn_builder *b, int x, int channels)
+{
+    x = nn_build_depthwise(b, body_norm_clip(b, x, channels), 5, 1, NN_BUILD_SAME, false);
+    x = nn_build_depthwise(b, nn_build_batch_norm(b, x, 1e-3f), 2, 1, NN_BUILD_SAME, false);
+    x = nn_build_depthwise(b, nn_build_batch_norm(b, x, 1e-3f), 3, 1, NN_BUILD_VALID, false);
+    return nn_build_batch_norm(b, x, 1e-3f);
+}
+
+/* A batch norm with two readers is kept. Without a clip, whose bends finite differences would meet
+ * here. */
+static int body_inverted_residual(nn_builder *b, int x, int channels)
+{
+    x = body_norm(b, x, channels);
+    int y = nn_build_batch_norm(b, pointwise(b, x, channels + 8), 1e-3f);
+    y = nn_build_depthwise(b, y, 3, 1, NN_BUILD_SAME, false);
+    return nn_build_add(b, pointwise(b, nn_build_batch_norm(b, y, 1e-3f), channels), x);
+}
+
 /* The sum's inputs have other readers, too: gradients come together. */
 static int body_add(nn_builder *b, int x, int channels)
 {
@@ -169,6 +218,12 @@ static const struct named_body {
               {"batch norm and ReLU", body_norm_relu},
               {"batch norm and Clip", body_norm_clip},
               {"batch norm of the input", body_norm_first},
+              {"batch norm and 1x1", body_norm_pointwise},
+              {"1x1 and batch norm", body_pointwise_norm},
+              {"depthwise between batch norms", body_norm_depthwise_norm},
+              {"depthwise with strides between batch norms", body_norm_depthwise_stride},
+              {"depthwise windows between batch norms", body_depthwise_norms},
+              {"inverted residual", body_inverted_residual},
               {"add", body_add},
               {"add and ReLU", body_add_relu},
               {"multiply", body_multiply},
