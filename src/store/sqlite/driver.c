@@ -15,8 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How long to wait for another program: a slow disk may take seconds to sync a transaction. */
-#define WAIT_MS 30000
+/* How long to wait for another program: to write, as a slow disk may take seconds to sync a
+ * transaction; to scrub, as somebody sits there. */
+#define WAIT_MS       30000
+#define SCRUB_WAIT_MS 5000
 
 /* More than the longest row that mien writes. */
 #define MAX_ROW_BYTES (1 << 20)
@@ -24,6 +26,7 @@
 typedef struct connection {
     sqlite3 *database;
     char *path;
+    int wait_ms; /* for another program */
 } connection;
 
 /* ---- Failures ---- */
@@ -64,7 +67,7 @@ static mien_status fail(const connection *c, int code, mien_error *error)
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return error_set(error, status, "'%s': another program has kept it locked for %d s",
-                         c->path, WAIT_MS / 1000);
+                         c->path, c->wait_ms / 1000);
     case SQLITE_NOTADB:
         return error_set(error, status, "'%s' is no SQLite database", c->path);
     case SQLITE_IOERR: /* SQLite forgets the system's reason in some places */
@@ -135,11 +138,17 @@ static mien_status run_script(void *context, const char *sql, mien_error *error)
     return check(c, sqlite3_exec(c->database, sql, NULL, NULL, NULL), error);
 }
 
+static void wait_at_most(connection *c, int milliseconds)
+{
+    c->wait_ms = milliseconds;
+    sqlite3_busy_timeout(c->database, milliseconds);
+}
+
 /* A database from elsewhere may hold views and triggers that do more than one thinks. */
 static mien_status configure(connection *c, mien_error *error)
 {
     sqlite3_extended_result_codes(c->database, 1);
-    sqlite3_busy_timeout(c->database, WAIT_MS);
+    wait_at_most(c, WAIT_MS);
     sqlite3_limit(c->database, SQLITE_LIMIT_LENGTH, MAX_ROW_BYTES);
     sqlite3_db_config(c->database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(c->database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -323,8 +332,12 @@ static mien_status empty_log(void *context, mien_error *error)
  */
 static mien_status scrub(void *context, mien_error *error)
 {
+    wait_at_most(context, SCRUB_WAIT_MS);
     mien_status status = run_script(context, "VACUUM", error);
-    return status == MIEN_OK ? empty_log(context, error) : status;
+    if (status == MIEN_OK)
+        status = empty_log(context, error);
+    wait_at_most(context, WAIT_MS);
+    return status;
 }
 
 const store_driver store_sqlite = {
