@@ -249,6 +249,70 @@ static void fill_rows(const prep_settings *settings, const mien_image *image, co
     }
 }
 
+/* ---- Shrinking: rows summed as they lie, then columns, once a row of the input ---- */
+
+/* Grey from colours is rounded pixel by pixel, so it cannot be made of sums. */
+static bool may_sum_rows(const prep_settings *settings, const mien_image *image,
+                         const image_rect *crop)
+{
+    return crop->width > (float)settings->width && crop->height > (float)settings->height &&
+           (settings->format != PREP_GRAY || image->format == MIEN_PIXEL_GRAY8);
+}
+
+static void add_row(const uint8_t *bytes, float weight, int count, float *sums)
+{
+    for (int i = 0; i < count; i++)
+        sums[i] += weight * (float)bytes[i];
+}
+
+/* Always inlined with a constant size of a pixel and number of taps, 0 where they differ. */
+static inline __attribute__((always_inline)) void
+shrink_taps(const axis *columns, const float *pixels, int size, int same, float *row)
+{
+    for (int i = 0; i < columns->length; i++) {
+        const axis_tap *tap = &columns->taps[i];
+        const float *weights = columns->weights + tap->weights;
+        const float *source = pixels + tap->first * size;
+        float sum = weights[0] * source[0];
+        for (int t = 1; t < (same != 0 ? same : tap->count); t++)
+            sum += weights[t] * source[t * size];
+        row[i] = sum;
+    }
+}
+
+/* One channel of pixels of `size` numbers, from the picture's first column on. */
+static void shrink(const axis *columns, const float *pixels, int size, float *row)
+{
+    if (size == 3 && columns->same_count == 2)
+        shrink_taps(columns, pixels, 3, 2, row);
+    else if (size == 3)
+        shrink_taps(columns, pixels, 3, 0, row);
+    else
+        shrink_taps(columns, pixels, size, 0, row);
+}
+
+/* sums: a row of the picture's numbers. row: (channels, columns). */
+static void fill_shrunk(const prep_settings *settings, const mien_image *image, const axis *columns,
+                        const axis *rows, float *sums, float *row, float *input)
+{
+    prep_byte_order order = prep_order_of(image->format);
+    const int rgb[3] = {order.red, order.green, order.blue};
+    const axis_tap *last = &columns->taps[columns->length - 1];
+    int first = columns->taps[0].first * order.size;
+    int count = (last->first + last->count) * order.size - first;
+    for (int y = 0; y < settings->height; y++) {
+        const axis_tap *tap = &rows->taps[y];
+        memset(sums + first, 0, (size_t)count * sizeof *sums);
+        for (int t = 0; t < tap->count; t++)
+            add_row(image_row(image, tap->first + t) + first,
+                    rows->weights[tap->weights + (size_t)t], count, sums + first);
+        for (int c = 0; c < prep_channels(settings); c++)
+            shrink(columns, sums + rgb[settings->format == PREP_BGR ? 2 - c : c], order.size,
+                   row + c * settings->width);
+        write_row(settings, row, y, input);
+    }
+}
+
 static mien_status fill_upright(const prep_settings *settings, const mien_image *image,
                                 const image_rect *crop, prep_scratch *scratch, float *input,
                                 mien_error *error)
@@ -259,7 +323,9 @@ static mien_status fill_upright(const prep_settings *settings, const mien_image 
     size_t pixels = channels * most_pixels(crop->width, settings->width, image->width);
     size_t values = channels * (size_t)settings->width;
     size_t taps = (size_t)settings->width + (size_t)settings->height;
-    size_t floats = column_weights + row_weights + pixels + 3 * values;
+    size_t row_numbers = (size_t)image->width * (size_t)mien_pixel_size(image->format);
+    size_t floats =
+        column_weights + row_weights + 3 * values + (pixels > row_numbers ? pixels : row_numbers);
     mien_status status = reserve(scratch, taps * sizeof(axis_tap) + floats * sizeof(float), error);
     if (status != MIEN_OK)
         return status;
@@ -270,6 +336,10 @@ static mien_status fill_upright(const prep_settings *settings, const mien_image 
     make_taps(&columns, crop->x, crop->width, image->width);
     make_taps(&rows, crop->y, crop->height, image->height);
     float *row = memory + column_weights + row_weights;
+    if (may_sum_rows(settings, image, crop)) {
+        fill_shrunk(settings, image, &columns, &rows, row + 3 * values, row, input);
+        return MIEN_OK;
+    }
     const axis_tap *last = &columns.taps[settings->width - 1];
     source_rows sources = {.first = columns.taps[0].first,
                            .count = last->first + last->count - columns.taps[0].first,
