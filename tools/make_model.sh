@@ -31,12 +31,13 @@ learn() {
 }
 
 before=
-if [ "$name" = mien ]; then # taught by a smaller one, then by that and by itself
-    before="mien-small mien-first"
+if [ "$name" = mien ]; then # taught by a smaller one, then by that and by itself, then by itself
+    before="mien-small mien-first mien-second"
     learn mien-small
     learn mien-first --teacher "$runs/mien-small/best.onnx"
-    learn mien --initial "$runs/mien-first/last.onnx" \
+    learn mien-second --initial "$runs/mien-first/last.onnx" \
         --teacher "$runs/mien-small/best.onnx" --teacher "$runs/mien-first/last.onnx"
+    learn mien --initial "$runs/mien-second/last.onnx" --teacher "$runs/mien-second/best.onnx"
 else
     learn "$name"
 fi
