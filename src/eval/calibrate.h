@@ -10,7 +10,6 @@
 
 #include "base/calibration.h"
 
-#include <mien/status.h>
 #include <stddef.h>
 
 #define EVAL_MIN_TEMPERATURE 0.05
