@@ -169,14 +169,13 @@ static void finish_tile(const byte_tile *tile, int vectors, sums (*totals)[2])
         reals multiplier = load_reals(numbers + v * LANES);
         reals bias = load_reals(numbers + (vectors + v) * LANES);
         int64_t left = tile->columns - v * LANES;
-        if (is_plain(&finish, tile->residual, left)) {
-            for (int r = 0; r < tile->rows; r++)
+        int r = 0;
+        if (is_plain(&finish, tile->residual))
+            for (; r < whole_pixels(tile->rows, left, tile->stride); r++)
                 store_bytes((uint8_t *)tile->y + r * tile->stride + v * LANES,
                             __builtin_convertvector(totals[r][v], reals) * multiplier + bias,
                             finish.low_byte, finish.high_byte);
-            continue;
-        }
-        for (int r = 0; r < tile->rows; r++) {
+        for (; r < tile->rows; r++) {
             int64_t at = r * tile->stride + v * LANES;
             reals x = __builtin_convertvector(totals[r][v], reals) * multiplier + bias;
             finish_some(&finish, x, tile->residual != NULL ? tile->residual + at : NULL,
