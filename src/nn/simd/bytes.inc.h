@@ -131,15 +131,13 @@ INLINE bool is_plain(const byte_finish *f, const uint8_t *residual)
 
 /*
  * How many of the first of `pixels` can be written as whole vectors. left: outputs still to come of
- * the `outputs` of a pixel. Where they are fewer than a vector has, they must be all of a pixel:
- * what is too much then falls on the next pixels, which are written after it.
+ * the `outputs` of a pixel. Where they are fewer than a vector has, what is too much falls on the
+ * first outputs of the next pixels: these must be written after it.
  */
 INLINE int64_t whole_pixels(int64_t pixels, int64_t left, int64_t outputs)
 {
-    if (left >= LANES)
-        return pixels;
-    int64_t whole = left == outputs ? pixels - (LANES - 1) / left : 0;
-    return whole > 0 ? whole : 0;
+    int64_t spoiled = left < LANES ? (LANES - left + outputs - 1) / outputs : 0;
+    return pixels > spoiled ? pixels - spoiled : 0;
 }
 
 /* The same for `count` outputs, fewer than a vector has. */

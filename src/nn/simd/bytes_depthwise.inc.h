@@ -229,10 +229,10 @@ static void depthwise_row(const nn_byte_conv *conv, const byte_finish *finish, c
     const float *numbers = conv->packed;
     const uint8_t *weights = (const uint8_t *)(numbers + 2 * channels);
     size_t each_weights = (size_t)row_quads(conv) * (size_t)w->kernel[1] * QUAD_BYTES;
-    for (int64_t c = 0; c < each; c += LANES, weights += each_weights) {
+    for (int64_t c = channels - LANES; c >= 0; c -= LANES) { /* as whole_pixels wants it */
         depthwise_line line = {.conv = conv,
                                .finish = finish,
-                               .weights = weights,
+                               .weights = weights + (size_t)(c / LANES) * each_weights,
                                .multipliers = numbers + c,
                                .biases = numbers + channels + c,
                                .residual = residual != NULL ? residual + c : NULL,
