@@ -7,15 +7,90 @@
  * (N, C, H, W), sums in double: the truth. `onednn` keeps pictures channels last, (N, H, W, C),
  * takes oneDNN for dense convolutions and products, and kernels of its own for the rest.
  *
- * Parameters and their gradients are always row-major as in ONNX, whatever the backend. Results are
- * the same, bit for bit, for the same inputs and number of threads.
+ * All arrays that the functions read and write are the backend's memory (train_memory), unless they
+ * are said to be the host's. Parameters and their gradients are always row-major as in ONNX,
+ * whatever the backend. Results are the same, bit for bit, for the same inputs and number of
+ * threads.
+ *
+ * Functions of arithmetic cannot fail on the host. On a device they may: then they do nothing more,
+ * and the device keeps the first failure, which train_memory's `check` tells.
  */
 
 #include "nn/kernels.h"
+#include "train/optimiser.h"
 
 #define TRAIN_MAX_THREADS  64 /* that a backend's own loops use */
 #define TRAIN_NORM_SCRATCH (2 * TRAIN_MAX_THREADS)
 #define TRAIN_MAX_CHANNELS 4096 /* of BatchNormalization */
+
+/*
+ * What a backend's memory and work belong to, a GPU for instance. NULL with backends that compute
+ * in the host's memory. For one thread at a time.
+ */
+typedef struct train_device train_device;
+
+/* Where a backend's arrays lie. */
+typedef struct train_memory {
+    /* Success: the caller closes the device once all that belongs to it is freed. Failure: *device
+     * is NULL, MIEN_UNSUPPORTED (there is none that can be used; the message says why) or
+     * MIEN_OUT_OF_MEMORY. */
+    mien_status (*open)(train_device **device, mien_error *error);
+    void (*close)(train_device *device);
+    /* The first failure of all work since the device was opened, as far as it is known: all of it
+     * after a `fetch`. */
+    mien_status (*check)(train_device *device, mien_error *error);
+    /* At a MEMORY_ALIGNMENT, not zeroed; NULL: there is no more. */
+    void *(*allocate)(train_device *device, size_t bytes);
+    void (*free)(train_device *device, void *memory); /* NULL is fine */
+    void (*bring)(train_device *device, void *to, const void *host, size_t bytes);
+    void (*fetch)(train_device *device, void *host, const void *from, size_t bytes);
+    void (*copy)(train_device *device, void *to, const void *from, size_t bytes);
+    void (*zero)(train_device *device, void *memory, size_t bytes);
+} train_memory;
+
+/* Arithmetic number by number, as elementwise.h has it for the host. */
+typedef struct train_elements {
+    /* y may be a or b. */
+    void (*add)(train_device *device, const float *a, const float *b, size_t count, float *y);
+    void (*multiply)(train_device *device, const float *a, const float *b, size_t count, float *y);
+    /* In place. */
+    void (*activate)(train_device *device, nn_activation activation, size_t count, float *y);
+    /* x: may be NULL for RELU and CLIP. dx may be dy. */
+    void (*activate_backward)(train_device *device, nn_activation activation, const float *x,
+                              const float *y, const float *dy, size_t count, float *dx);
+    void (*dropout)(train_device *device, const float *x, size_t count, float ratio, uint64_t seed,
+                    uint64_t step, uint64_t layer, float *y);
+    /* (planes, rows, columns) -> (planes, columns, rows) */
+    void (*transpose)(train_device *device, const float *x, int64_t planes, int64_t rows,
+                      int64_t columns, float *y);
+    /* The host's pictures (N, C, H W) as the backend keeps them. scratch: as many floats. */
+    void (*take_input)(train_device *device, const float *host, const nn_extent *extent,
+                       float *scratch, float *y);
+} train_elements;
+
+/* What moves parameters, as optimiser.h has it for the host. Lists of arrays are the host's, their
+ * arrays the backend's. */
+typedef struct train_updates {
+    void (*update)(train_device *device, const optimiser_settings *settings, float rate,
+                   int64_t step, bool decays, float *values, const float *gradients, float *state,
+                   size_t count);
+    void (*average)(train_device *device, float *average, const float *values, size_t count,
+                    float decay);
+    void (*swap)(train_device *device, float *a, float *b, size_t count);
+    double (*norm)(train_device *device, const float *const *arrays, const size_t *counts,
+                   size_t array_count);
+    void (*clip)(train_device *device, float *const *gradients, const size_t *counts,
+                 size_t array_count, double norm, double max_norm);
+    void (*ascend)(train_device *device, float *values, const float *gradients, size_t count,
+                   double norm, float rho);
+    /*
+     * Running statistics of BatchNormalization by those of a batch of `rows` numbers a channel:
+     * running = (1 - momentum) running + momentum batch, the variance unbiased as PyTorch keeps it.
+     */
+    void (*move_statistics)(train_device *device, int64_t rows, int64_t channels, float epsilon,
+                            float momentum, const float *mean, const float *inverse,
+                            float *running_mean, float *running_variance);
+} train_updates;
 
 /* Forward and backward of one convolution: the backend's memory. */
 typedef struct train_conv train_conv;
@@ -31,6 +106,7 @@ typedef uint16_t train_bf16;
 
 /* BatchNormalization of one layer. */
 typedef struct train_norm {
+    train_device *device;
     nn_extent extent;
     float epsilon;
     nn_activation activation; /* joined: NONE, RELU or CLIP */
@@ -117,13 +193,16 @@ typedef struct train_backend {
     bool channels_last;
     const train_rounding *rounding; /* NULL: all in float */
     const train_joining *joining;   /* NULL: none */
+    const train_memory *memory;
+    const train_elements *elements;
+    const train_updates *updates;
 
     /*
-     * conv->packed is not used; conv->activation neither. Failure: *out is NULL,
-     * MIEN_UNSUPPORTED or MIEN_OUT_OF_MEMORY.
+     * conv->packed is not used; conv->activation neither. The device outlives it. Failure: *out is
+     * NULL, MIEN_UNSUPPORTED or MIEN_OUT_OF_MEMORY.
      */
-    mien_status (*conv_create)(const nn_conv *conv, bool needs_input_gradient, train_conv **out,
-                               mien_error *error);
+    mien_status (*conv_create)(train_device *device, const nn_conv *conv, bool needs_input_gradient,
+                               train_conv **out, mien_error *error);
     void (*conv_free)(train_conv *conv);
     /* Bytes of scratch that its runs need, at a MEMORY_ALIGNMENT; what is in it may be lost between
      * them. */
@@ -136,11 +215,11 @@ typedef struct train_backend {
                           float *dx, float *d_weights, float *d_bias, void *scratch);
 
     /* y (rows, outputs) = x (rows, inner) weights' + bias; weights (outputs, inner). */
-    void (*dense_forward)(int64_t rows, int64_t inner, int64_t outputs, const float *x,
-                          const float *weights, const float *bias, float *y);
-    void (*dense_backward)(int64_t rows, int64_t inner, int64_t outputs, const float *x,
-                           const float *weights, const float *dy, float *dx, float *d_weights,
-                           float *d_bias);
+    void (*dense_forward)(train_device *device, int64_t rows, int64_t inner, int64_t outputs,
+                          const float *x, const float *weights, const float *bias, float *y);
+    void (*dense_backward)(train_device *device, int64_t rows, int64_t inner, int64_t outputs,
+                           const float *x, const float *weights, const float *dy, float *dx,
+                           float *d_weights, float *d_bias);
 
     /*
      * Normalises by the batch: mean (C) and inverse standard deviation (C) are given back for the
@@ -161,22 +240,27 @@ typedef struct train_backend {
                           const float *dy, float *dx, float *d_scale, float *d_shift);
 
     /* Max: winners gets, for each output, which cell of the window won (up to 255 cells). */
-    void (*pool_forward)(const nn_pool *pool, const float *x, float *y, uint8_t *winners);
-    void (*pool_backward)(const nn_pool *pool, const float *dy, const uint8_t *winners, float *dx);
-    void (*global_average_forward)(const nn_extent *in, const float *x, float *y);
-    void (*global_average_backward)(const nn_extent *in, const float *dy, float *dx);
+    void (*pool_forward)(train_device *device, const nn_pool *pool, const float *x, float *y,
+                         uint8_t *winners);
+    void (*pool_backward)(train_device *device, const nn_pool *pool, const float *dy,
+                          const uint8_t *winners, float *dx);
+    void (*global_average_forward)(train_device *device, const nn_extent *in, const float *x,
+                                   float *y);
+    void (*global_average_backward)(train_device *device, const nn_extent *in, const float *dy,
+                                    float *dx);
 
     /* y = x * factor, factor (N, C) for each picture and channel. */
-    void (*scale_channels_forward)(const nn_extent *in, const float *x, const float *factor,
-                                   float *y);
-    void (*scale_channels_backward)(const nn_extent *in, const float *x, const float *factor,
-                                    const float *dy, float *dx, float *d_factor);
+    void (*scale_channels_forward)(train_device *device, const nn_extent *in, const float *x,
+                                   const float *factor, float *y);
+    void (*scale_channels_backward)(train_device *device, const nn_extent *in, const float *x,
+                                    const float *factor, const float *dy, float *dx,
+                                    float *d_factor);
 
     /* Copies channels first..first+part.channels-1 of `whole` out of or into it (Concat). */
-    void (*join_channels)(const nn_extent *part, int64_t first, int64_t all_channels,
-                          const float *from, float *whole);
-    void (*split_channels)(const nn_extent *part, int64_t first, int64_t all_channels,
-                           const float *whole, float *to);
+    void (*join_channels)(train_device *device, const nn_extent *part, int64_t first,
+                          int64_t all_channels, const float *from, float *whole);
+    void (*split_channels)(train_device *device, const nn_extent *part, int64_t first,
+                           int64_t all_channels, const float *whole, float *to);
 } train_backend;
 
 extern const train_backend train_backend_ref;

@@ -5,7 +5,6 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* ---- Making ---- */
 
@@ -32,8 +31,9 @@ static mien_status create_conv(const train_network *network, const train_layer *
     const train_backend *backend = network->backend;
     bool dense = layer->kind == TRAIN_DENSE;
     nn_conv conv = dense ? product_of(network, layer) : conv_of(network, layer);
-    mien_status status = backend->conv_create(&conv, network->tape.needs_gradient[layer->inputs[0]],
-                                              &state->conv, error);
+    mien_status status =
+        backend->conv_create(network->device, &conv, network->tape.needs_gradient[layer->inputs[0]],
+                             &state->conv, error);
     if (status == MIEN_OK && backend->rounding != NULL)
         state->rounds = backend->rounding->takes(state->conv);
     return status;
@@ -50,8 +50,8 @@ static mien_status create_layer(train_network *network, size_t index, mien_error
         if (out.channels > TRAIN_MAX_CHANNELS)
             return error_set(error, MIEN_LIMIT, "'%s' has more than %d channels", layer->node->name,
                              TRAIN_MAX_CHANNELS);
-        state->mean = memory_zeroed((size_t)out.channels, sizeof *state->mean);
-        state->inverse = memory_zeroed((size_t)out.channels, sizeof *state->inverse);
+        state->mean = network_zeroed(network, (size_t)out.channels * sizeof *state->mean);
+        state->inverse = network_zeroed(network, (size_t)out.channels * sizeof *state->inverse);
         if (state->mean == NULL || state->inverse == NULL)
             return error_no_memory(error, layer->node->name, (uint64_t)out.channels * 8);
     }
@@ -60,7 +60,7 @@ static mien_status create_layer(train_network *network, size_t index, mien_error
         if (w->kernel[0] > 15 || w->kernel[1] > 15)
             return error_set(error, MIEN_LIMIT, "'%s' has a window over 15 cells wide",
                              layer->node->name);
-        state->winners = memory_zeroed(network_count(network, layer->output), 1);
+        state->winners = network_zeroed(network, network_count(network, layer->output));
         if (state->winners == NULL)
             return error_no_memory(error, layer->node->name, network_count(network, layer->output));
     }
@@ -72,13 +72,13 @@ static mien_status create_parameters(train_network *network, mien_error *error)
     const train_tape *tape = &network->tape;
     for (size_t p = 0; p < tape->parameter_count; p++) {
         size_t bytes = tape->parameters[p].count * sizeof(float);
-        network->parameters[p] = memory_aligned(bytes);
-        network->parameter_gradients[p] = memory_aligned(bytes);
+        network->parameters[p] = network->backend->memory->allocate(network->device, bytes);
+        network->parameter_gradients[p] = network_zeroed(network, bytes);
         if (network->parameters[p] == NULL || network->parameter_gradients[p] == NULL)
             return error_no_memory(error, tape->parameters[p].name, bytes);
-        memcpy(network->parameters[p], tape->graph->values[tape->parameters[p].value].tensor.data,
-               bytes);
-        memset(network->parameter_gradients[p], 0, bytes);
+        network->backend->memory->bring(network->device, network->parameters[p],
+                                        tape->graph->values[tape->parameters[p].value].tensor.data,
+                                        bytes);
     }
     return MIEN_OK;
 }
@@ -121,7 +121,7 @@ static mien_status find_outputs(train_network *network, const char *const *names
 
 mien_status train_network_create(const nn_model *model, int batch, const char *const *outputs,
                                  size_t output_count, const train_backend *backend,
-                                 train_network **out, mien_error *error)
+                                 train_device *device, train_network **out, mien_error *error)
 {
     *out = NULL;
     if (output_count < 1 || output_count > NETWORK_MAX_OUTPUTS)
@@ -131,6 +131,7 @@ mien_status train_network_create(const nn_model *model, int batch, const char *c
     if (network == NULL)
         return error_no_memory(error, "a network", sizeof *network);
     network->backend = backend;
+    network->device = device;
     mien_status status =
         train_tape_create(model, batch, outputs, output_count, &network->tape, error);
     if (status == MIEN_OK)
@@ -145,6 +146,8 @@ mien_status train_network_create(const nn_model *model, int batch, const char *c
         status = network_join(network, error);
     if (status == MIEN_OK)
         status = network_create_memory(network, error);
+    if (status == MIEN_OK)
+        status = train_network_check(network, error);
     if (status != MIEN_OK) {
         train_network_free(network);
         return status;
@@ -153,11 +156,22 @@ mien_status train_network_create(const nn_model *model, int batch, const char *c
     return MIEN_OK;
 }
 
-static void free_all(float **arrays, size_t count)
+static void free_all(const train_network *network, float **arrays, size_t count)
 {
     for (size_t i = 0; arrays != NULL && i < count; i++)
-        free(arrays[i]);
+        network_release(network, arrays[i]);
     free(arrays);
+}
+
+static void free_layer(const train_network *network, const layer_state *state)
+{
+    if (state->conv != NULL)
+        network->backend->conv_free(state->conv);
+    network_release(network, state->mean);
+    network_release(network, state->inverse);
+    network_release(network, state->winners);
+    network_release(network, state->joined_floats);
+    network_release(network, state->joined.sums);
 }
 
 void train_network_free(train_network *network)
@@ -165,28 +179,25 @@ void train_network_free(train_network *network)
     if (network == NULL)
         return;
     const train_tape *tape = &network->tape;
-    for (size_t l = 0; network->layers != NULL && l < tape->layer_count; l++) {
-        if (network->layers[l].conv != NULL)
-            network->backend->conv_free(network->layers[l].conv);
-        free(network->layers[l].mean);
-        free(network->layers[l].inverse);
-        free(network->layers[l].winners);
-        free(network->layers[l].joined_floats);
-        free(network->layers[l].joined.sums);
-    }
+    for (size_t l = 0; network->layers != NULL && l < tape->layer_count; l++)
+        free_layer(network, &network->layers[l]);
     free(network->values);
     free(network->gradients);
-    free_all(network->parameters, tape->parameter_count);
-    free_all(network->parameter_gradients, tape->parameter_count);
+    free_all(network, network->parameters, tape->parameter_count);
+    free_all(network, network->parameter_gradients, tape->parameter_count);
     free(network->rounded);
     free(network->rounded_gradients);
-    free(network->block);
-    free(network->rounded_part);
     free(network->layers);
-    free(network->part);
-    free(network->norm_scratch);
-    free(network->conv_scratch);
+    network_release(network, network->block);
+    network_release(network, network->rounded_part);
+    network_release(network, network->part);
+    network_release(network, network->norm_scratch);
+    network_release(network, network->conv_scratch);
     free(network->plain_input);
+    for (size_t o = 0; o < NETWORK_MAX_OUTPUTS; o++) {
+        free(network->outputs_read[o]);
+        free(network->output_gradients[o]);
+    }
     train_tape_free(&network->tape);
     free(network);
 }
@@ -210,12 +221,12 @@ float *train_network_input(train_network *network)
 
 const float *train_network_output(const train_network *network, size_t index)
 {
-    return network->values[network->outputs[index]];
+    return network->outputs_read[index];
 }
 
 float *train_network_output_gradient(train_network *network, size_t index)
 {
-    return network->gradients[network->outputs[index]];
+    return network->output_gradients[index];
 }
 
 float *train_network_values(train_network *network, size_t index)
@@ -228,28 +239,26 @@ float *train_network_gradients(train_network *network, size_t index)
     return network->parameter_gradients[index];
 }
 
-mien_status train_backend_with(const train_backend *backend, train_precision precision,
-                               const train_backend **out, mien_error *error)
+void train_network_read_values(const train_network *network, size_t index, float *to)
 {
-    *out = precision == TRAIN_F32 ? backend : NULL;
-    if (precision == TRAIN_F32)
-        return MIEN_OK;
-    if (backend != &train_backend_onednn)
-        return error_set(error, MIEN_UNSUPPORTED,
-                         "precision = bf16 needs the backend onednn, not %s", backend->name);
-    if (!train_backend_onednn_bf16.rounding->available())
-        return error_set(error, MIEN_UNSUPPORTED,
-                         "precision = bf16: this processor does not multiply BF16 (avx512_bf16); "
-                         "use precision = f32");
-    *out = &train_backend_onednn_bf16;
-    return MIEN_OK;
+    network->backend->memory->fetch(network->device, to, network->parameters[index],
+                                    network->tape.parameters[index].count * sizeof *to);
 }
 
-const train_backend *train_backend_find(const char *name)
+void train_network_clear_values(train_network *network, size_t index)
 {
-    static const train_backend *const backends[] = {&train_backend_ref, &train_backend_onednn};
-    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++)
-        if (strcmp(backends[i]->name, name) == 0)
-            return backends[i];
-    return NULL;
+    network->backend->memory->zero(network->device, network->parameters[index],
+                                   network->tape.parameters[index].count * sizeof(float));
+}
+
+void train_network_take_values(train_network *network, const train_network *from)
+{
+    for (size_t p = 0; p < network->tape.parameter_count; p++)
+        network->backend->memory->copy(network->device, network->parameters[p], from->parameters[p],
+                                       network->tape.parameters[p].count * sizeof(float));
+}
+
+mien_status train_network_check(const train_network *network, mien_error *error)
+{
+    return network->backend->memory->check(network->device, error);
 }

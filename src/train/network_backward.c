@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/network_joined.h"
 
-#include "train/elementwise.h"
-
-#include <string.h>
-
 /* Where the gradient of input `i` is written: its own place, the spare one, or nowhere. */
 static float *gradient_place(const train_network *network, const train_layer *layer, int i)
 {
@@ -14,13 +10,22 @@ static float *gradient_place(const train_network *network, const train_layer *la
     return layer->accumulates[i] ? network->part : network->gradients[value];
 }
 
+static void add_to(const train_network *network, float *sum, const float *part, size_t count)
+{
+    network->backend->elements->add(network->device, sum, part, count, sum);
+}
+
+static void copy(const train_network *network, float *to, const float *from, size_t count)
+{
+    network->backend->memory->copy(network->device, to, from, count * sizeof *to);
+}
+
 /* Adds what was written to the spare place. */
 static void gather_gradient(const train_network *network, const train_layer *layer, int i)
 {
     int value = layer->inputs[i];
     if (network->tape.needs_gradient[value] && layer->accumulates[i])
-        elementwise_add(network->gradients[value], network->part, network_count(network, value),
-                        network->gradients[value]);
+        add_to(network, network->gradients[value], network->part, network_count(network, value));
 }
 
 static float *parameter_gradient(const train_network *network, const train_layer *layer, int which)
@@ -39,7 +44,8 @@ static void multiply_backward(const train_network *network, const train_layer *l
         for (int i = 0; i < 2; i++) {
             float *place = gradient_place(network, layer, i);
             if (place != NULL)
-                elementwise_multiply(dy, i == 0 ? b : a, count, place);
+                network->backend->elements->multiply(network->device, dy, i == 0 ? b : a, count,
+                                                     place);
             gather_gradient(network, layer, i);
         }
         return;
@@ -49,16 +55,16 @@ static void multiply_backward(const train_network *network, const train_layer *l
     float *place = gradient_place(network, layer, 0);
     if (place == NULL)
         place = network->part;
-    network->backend->scale_channels_backward(&in, a, b, dy, place, factor);
+    network->backend->scale_channels_backward(network->device, &in, a, b, dy, place, factor);
     gather_gradient(network, layer, 0);
     float *factor_place = network->tape.needs_gradient[layer->inputs[1]]
                               ? network->gradients[layer->inputs[1]]
                               : NULL;
     size_t factors = network_count(network, layer->inputs[1]);
     if (factor_place != NULL && layer->accumulates[1])
-        elementwise_add(factor_place, factor, factors, factor_place);
+        add_to(network, factor_place, factor, factors);
     else if (factor_place != NULL)
-        memcpy(factor_place, factor, factors * sizeof *factor);
+        copy(network, factor_place, factor, factors);
 }
 
 static void concat_backward(const train_network *network, const train_layer *layer, const float *dy)
@@ -68,7 +74,7 @@ static void concat_backward(const train_network *network, const train_layer *lay
         nn_extent part = network_extent(network, layer->inputs[i]);
         float *place = gradient_place(network, layer, i);
         if (place != NULL)
-            network->backend->split_channels(&part, first, all, dy, place);
+            network->backend->split_channels(network->device, &part, first, all, dy, place);
         gather_gradient(network, layer, i);
         first += part.channels;
     }
@@ -83,9 +89,9 @@ static void add_backward(const train_network *network, const train_layer *layer,
         if (!network->tape.needs_gradient[layer->inputs[i]])
             continue;
         if (layer->accumulates[i])
-            elementwise_add(gradient, dy, count, gradient);
+            add_to(network, gradient, dy, count);
         else if (gradient != dy)
-            memcpy(gradient, dy, count * sizeof *dy);
+            copy(network, gradient, dy, count);
     }
 }
 
@@ -94,9 +100,10 @@ static void reshape_backward(const train_network *network, const train_layer *la
 {
     nn_extent in = network_extent(network, layer->inputs[0]);
     if (network->backend->channels_last && in.height * in.width > 1 && in.channels > 1)
-        elementwise_transpose(dy, in.batch, in.channels, in.height * in.width, dx);
+        network->backend->elements->transpose(network->device, dy, in.batch, in.channels,
+                                              in.height * in.width, dx);
     else
-        memcpy(dx, dy, network_count(network, layer->output) * sizeof *dx);
+        copy(network, dx, dy, network_count(network, layer->output));
 }
 
 /* The gradient of the layer's output, rounded; that of the bias goes where it belongs. */
@@ -170,8 +177,8 @@ static void single_backward(train_network *network, size_t index, float *dy, flo
         return;
     case TRAIN_DENSE:
         backend->dense_backward(
-            in.batch, in.channels, network_extent(network, layer->output).channels, x,
-            network_parameter(network, layer, 0), dy, dx, parameter_gradient(network, layer, 0),
+            network->device, in.batch, in.channels, network_extent(network, layer->output).channels,
+            x, network_parameter(network, layer, 0), dy, dx, parameter_gradient(network, layer, 0),
             parameter_gradient(network, layer, 1));
         return;
     case TRAIN_BATCH_NORM:
@@ -184,19 +191,20 @@ static void single_backward(train_network *network, size_t index, float *dy, flo
         return;
     switch (layer->kind) {
     case TRAIN_ACTIVATION:
-        elementwise_activate_backward(layer->activation, x, y, dy, count, dx);
+        backend->elements->activate_backward(network->device, layer->activation, x, y, dy, count,
+                                             dx);
         break;
     case TRAIN_MAX_POOL:
     case TRAIN_AVERAGE_POOL:
         pool = network_pool(network, layer);
-        backend->pool_backward(&pool, dy, state->winners, dx);
+        backend->pool_backward(network->device, &pool, dy, state->winners, dx);
         break;
     case TRAIN_GLOBAL_AVERAGE:
-        backend->global_average_backward(&in, dy, dx);
+        backend->global_average_backward(network->device, &in, dy, dx);
         break;
     case TRAIN_DROPOUT:
-        elementwise_dropout(dy, count, layer->dropped, network->seed, network->step,
-                            (uint64_t)index, dx);
+        backend->elements->dropout(network->device, dy, count, layer->dropped, network->seed,
+                                   network->step, (uint64_t)index, dx);
         break;
     case TRAIN_RESHAPE:
         reshape_backward(network, layer, dy, dx);
@@ -223,8 +231,9 @@ static void layer_backward(train_network *network, size_t index)
         return;
     float *dy = network->gradients[layer->output];
     if (hides_activation(network, index))
-        elementwise_activate_backward(layer->activation, NULL, network->values[layer->output], dy,
-                                      network_count(network, layer->output), dy);
+        network->backend->elements->activate_backward(network->device, layer->activation, NULL,
+                                                      network->values[layer->output], dy,
+                                                      network_count(network, layer->output), dy);
     if (layer->kind == TRAIN_ADD) {
         add_backward(network, layer, dy);
     } else if (layer->kind == TRAIN_MULTIPLY) {
@@ -237,10 +246,19 @@ static void layer_backward(train_network *network, size_t index)
     }
 }
 
+static void take_output_gradients(const train_network *network)
+{
+    for (size_t o = 0; o < network->output_count; o++)
+        network->backend->memory->bring(
+            network->device, network->gradients[network->outputs[o]], network->output_gradients[o],
+            network_count(network, network->outputs[o]) * sizeof(float));
+}
+
 void train_network_backward(train_network *network)
 {
     train_modes modes;
     network_enter(network, &modes);
+    take_output_gradients(network);
     for (size_t l = network->tape.layer_count; l-- > 0;)
         layer_backward(network, l);
     network_leave(network, &modes);

@@ -2,7 +2,6 @@
 #include "train/network_joined.h"
 
 #include "base/error.h"
-#include "base/memory.h"
 
 /* ---- What is joined ---- */
 
@@ -33,15 +32,16 @@ static mien_status create_joined(train_network *network, size_t index, mien_erro
     const train_layer *layer = &network->tape.layers[index];
     layer_state *state = &network->layers[index];
     size_t channels = (size_t)network_extent(network, layer->output).channels;
-    state->joined_floats = memory_zeroed(5 * channels, sizeof(float));
-    state->joined = (train_joined_norm){.activation = layer->activation,
-                                        .epsilon = layer->params.norm.epsilon,
-                                        .mean = state->mean,
-                                        .inverse = state->inverse,
-                                        .factor = state->joined_floats,
-                                        .offset = state->joined_floats + channels,
-                                        .slopes = state->joined_floats + 2 * channels,
-                                        .sums = memory_zeroed(2 * channels, sizeof(double))};
+    state->joined_floats = network_zeroed(network, 5 * channels * sizeof(float));
+    state->joined =
+        (train_joined_norm){.activation = layer->activation,
+                            .epsilon = layer->params.norm.epsilon,
+                            .mean = state->mean,
+                            .inverse = state->inverse,
+                            .factor = state->joined_floats,
+                            .offset = state->joined_floats + channels,
+                            .slopes = state->joined_floats + 2 * channels,
+                            .sums = network_zeroed(network, 2 * channels * sizeof(double))};
     if (state->joined_floats == NULL || state->joined.sums == NULL)
         return error_no_memory(error, layer->node->name, (uint64_t)channels * 36);
     return MIEN_OK;
@@ -140,21 +140,14 @@ void network_joined_backward(train_network *network, size_t index, float *dx)
 
 /* ---- BatchNormalization ---- */
 
-/* running = (1 - momentum) running + momentum batch, the variance unbiased as PyTorch keeps it. */
 static void move_statistics(const train_network *network, const train_layer *layer,
                             const layer_state *state, float momentum)
 {
     nn_extent e = network_extent(network, layer->output);
-    double n = (double)(e.batch * e.height * e.width);
-    float *mean = network_parameter(network, layer, 2),
-          *variance = network_parameter(network, layer, 3);
-    for (int64_t c = 0; c < e.channels; c++) {
-        double biased = 1 / ((double)state->inverse[c] * state->inverse[c]) -
-                        (double)layer->params.norm.epsilon;
-        double unbiased = n > 1 ? biased * n / (n - 1) : biased;
-        mean[c] += momentum * (state->mean[c] - mean[c]);
-        variance[c] += momentum * ((float)unbiased - variance[c]);
-    }
+    network->backend->updates->move_statistics(
+        network->device, e.batch * e.height * e.width, e.channels, layer->params.norm.epsilon,
+        momentum, state->mean, state->inverse, network_parameter(network, layer, 2),
+        network_parameter(network, layer, 3));
 }
 
 static void forward_by_batch(const train_network *network, size_t index, const train_norm *norm,

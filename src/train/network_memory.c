@@ -15,8 +15,6 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
 typedef struct memory_plan {
     layout_item *values, *rounded, *remade, *gradients; /* by value, side by side in one array */
@@ -221,21 +219,6 @@ static void hand_out(train_network *network, const memory_plan *plan)
     }
 }
 
-#define PAGE_BYTES 4096 /* or more, where it then does nothing */
-
-/* A hint: with large pages the processor finds what streams through memory sooner. */
-static void want_large_pages(void *block, size_t bytes)
-{
-#ifdef MADV_HUGEPAGE
-    size_t skipped = (PAGE_BYTES - (uintptr_t)block % PAGE_BYTES) % PAGE_BYTES;
-    if (bytes > skipped)
-        madvise((unsigned char *)block + skipped, bytes - skipped, MADV_HUGEPAGE);
-#else
-    (void)block;
-    (void)bytes;
-#endif
-}
-
 static mien_status fill_block(train_network *network, memory_plan *plan, mien_error *error)
 {
     size_t total, count = 4 * plan->value_count;
@@ -246,10 +229,9 @@ static mien_status fill_block(train_network *network, memory_plan *plan, mien_er
     mien_status status = layout_place(plan->values, count, &total, error);
     if (status != MIEN_OK)
         return status;
-    network->block = memory_aligned(total);
+    network->block = network->backend->memory->allocate(network->device, total);
     if (network->block == NULL)
         return error_no_memory(error, "activations", total);
-    want_large_pages(network->block, total);
     hand_out(network, plan);
     return MIEN_OK;
 }
@@ -295,7 +277,8 @@ static mien_status create_scratch(train_network *network, mien_error *error)
 {
     const train_tape *tape = &network->tape;
     const train_backend *backend = network->backend;
-    size_t part = 1, norm = 1, conv = 1, rounded = 1;
+    size_t part = 1, norm = 1, rounded = 1;
+    size_t conv = network_count(network, tape->input) * sizeof(float); /* take_input's */
     for (size_t l = 0; l < tape->layer_count; l++) {
         const train_layer *layer = &tape->layers[l];
         const layer_state *state = &network->layers[l];
@@ -309,19 +292,36 @@ static mien_status create_scratch(train_network *network, mien_error *error)
         if (state->rounds)
             at_least(&rounded, network_count(network, layer->output));
     }
-    network->part = memory_aligned(part * sizeof(float));
-    network->norm_scratch = memory_aligned(norm * sizeof(float));
-    network->conv_scratch = memory_aligned(conv);
-    network->rounded_part = memory_aligned(rounded * sizeof(train_bf16));
-    network->plain_input = memory_zeroed(network_count(network, tape->input), sizeof(float));
+    network->part = backend->memory->allocate(network->device, part * sizeof(float));
+    network->norm_scratch = backend->memory->allocate(network->device, norm * sizeof(float));
+    network->conv_scratch = backend->memory->allocate(network->device, conv);
+    network->rounded_part =
+        backend->memory->allocate(network->device, rounded * sizeof(train_bf16));
     if (network->part == NULL || network->norm_scratch == NULL || network->conv_scratch == NULL ||
-        network->rounded_part == NULL || network->plain_input == NULL)
+        network->rounded_part == NULL)
         return error_no_memory(error, "scratch of a network", part * sizeof(float) + conv);
     return MIEN_OK;
+}
+
+/* What the host sees of the network. */
+static mien_status create_host_arrays(train_network *network, mien_error *error)
+{
+    size_t count = network_count(network, network->tape.input);
+    network->plain_input = memory_zeroed(count, sizeof(float));
+    bool complete = network->plain_input != NULL;
+    for (size_t o = 0; complete && o < network->output_count; o++) {
+        count = network_count(network, network->outputs[o]);
+        network->outputs_read[o] = memory_zeroed(count, sizeof(float));
+        network->output_gradients[o] = memory_zeroed(count, sizeof(float));
+        complete = network->outputs_read[o] != NULL && network->output_gradients[o] != NULL;
+    }
+    return complete ? MIEN_OK : error_no_memory(error, "inputs and outputs", count * sizeof(float));
 }
 
 mien_status network_create_memory(train_network *network, mien_error *error)
 {
     mien_status status = create_block(network, error);
-    return status == MIEN_OK ? create_scratch(network, error) : status;
+    if (status == MIEN_OK)
+        status = create_scratch(network, error);
+    return status == MIEN_OK ? create_host_arrays(network, error) : status;
 }

@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/network_joined.h"
 
+void *network_zeroed(const train_network *network, size_t bytes)
+{
+    void *memory = network->backend->memory->allocate(network->device, bytes);
+    if (memory != NULL)
+        network->backend->memory->zero(network->device, memory, bytes);
+    return memory;
+}
+
+void network_release(const train_network *network, void *memory)
+{
+    network->backend->memory->free(network->device, memory);
+}
+
 nn_extent network_extent(const train_network *network, int value)
 {
     nn_shape shape = train_tape_shape(&network->tape, value);
@@ -26,7 +39,8 @@ float *network_parameter(const train_network *network, const train_layer *layer,
 
 train_norm network_norm(const train_network *network, const train_layer *layer)
 {
-    return (train_norm){.extent = network_extent(network, layer->output),
+    return (train_norm){.device = network->device,
+                        .extent = network_extent(network, layer->output),
                         .epsilon = layer->params.norm.epsilon,
                         .activation = layer->activation,
                         .scratch = network->norm_scratch,

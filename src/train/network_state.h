@@ -2,7 +2,7 @@
 #ifndef TRAIN_NETWORK_STATE_H
 #define TRAIN_NETWORK_STATE_H
 
-/* What a network is made of: shared by network*.c, private to them. */
+/* What a network is made of: shared by network*.c and learner.c, private to them. */
 
 #include "train/network.h"
 
@@ -25,6 +25,7 @@ typedef struct layer_state {
 struct train_network {
     train_tape tape;
     const train_backend *backend;
+    train_device *device; /* the caller's */
     /* By value of the graph, NULL where none is needed. They lie in `block`: a place is the value's
      * only as long as somebody is still to read it. */
     float **values;    /* activations */
@@ -39,7 +40,9 @@ struct train_network {
     float *part; /* a gradient that is added to another */
     float *norm_scratch;
     void *conv_scratch;
-    float *plain_input; /* channels first, when the backend wants them last */
+    /* In the host's memory. */
+    float *plain_input; /* channels first */
+    float *outputs_read[NETWORK_MAX_OUTPUTS], *output_gradients[NETWORK_MAX_OUTPUTS];
     int outputs[NETWORK_MAX_OUTPUTS];
     size_t output_count;
     uint64_t seed, step; /* of the last forward run */
@@ -61,6 +64,10 @@ nn_pool network_pool(const train_network *network, const train_layer *layer);
  * count. Else NULL.
  */
 const train_layer *network_remade_input(const train_network *network, size_t index);
+
+/* Zeroed memory of the backend; NULL: there is no more. */
+void *network_zeroed(const train_network *network, size_t bytes);
+void network_release(const train_network *network, void *memory);
 
 /* Layers that read a value, and losses. */
 int network_readers(const train_network *network, int value);

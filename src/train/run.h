@@ -10,8 +10,8 @@
  */
 
 #include "train/batches.h"
+#include "train/learner.h"
 #include "train/loss.h"
-#include "train/network.h"
 #include "train/trainer.h"
 
 #include <time.h>
@@ -47,14 +47,13 @@ typedef struct run {
     run_file *teachers; /* (options->teacher_count) */
     dataset training; /* what is learned from; its samples belong to others, the list is its own */
     dataset synthetic;
-    nn_graph graph;  /* for saving; its weights are the network's, lent while it is written */
+    nn_graph graph;  /* for saving; it has weights while it is written */
     int body;        /* value of the graph where the head begins */
     nn_model *model; /* the same, as the network learns it */
     prep_settings prep;
+    train_device *device;
     train_network *network;
-    float **optimiser_state; /* by parameter */
-    float **averages;        /* by parameter; unused where the stage keeps none */
-    float **kept;            /* by parameter: the values while SAM looks elsewhere */
+    train_learner *learner;
     loss_centres centres;
     double *tuplet_centre; /* (dims), scratch */
     float *class_weights;  /* (classes) or NULL */
@@ -78,13 +77,6 @@ static inline const train_tape *run_tape(const run *r)
 static inline int run_classes(const run *r)
 {
     return r->training.class_count;
-}
-
-/* Whether an update moves a parameter by its gradient. */
-static inline bool run_learns(const run *r, size_t parameter)
-{
-    const train_parameter *p = &run_tape(r)->parameters[parameter];
-    return !p->statistic && !p->frozen;
 }
 
 /* ---- run.c ---- */
@@ -111,16 +103,6 @@ mien_status run_save_model(run *r, const char *name);
 
 /* Opens the stage's network, with the weights of the one before, and what it learns with. */
 mien_status run_begin_stage(run *r);
-
-/* Frees arrays by parameter; NULL is fine. */
-void run_free_arrays(float **arrays, size_t count);
-
-/* Swaps the network's parameters with their averages, where the stage keeps them. */
-void run_swap_averages(run *r);
-
-/* The network gets its averages, and averages become what the network has, where there are any. */
-void run_take_averages(run *r);
-void run_set_averages(run *r);
 
 /* The teachers of a stage: NULL where it has none. The caller frees them. */
 mien_status run_open_teachers(run *r, const recipe_stage *stage, train_teachers **teachers);

@@ -59,39 +59,49 @@ uint64_t run_identify(const run *r)
 
 /* ---- Its numbers ---- */
 
-/* Every array of the run, in a fixed order. The caller frees the list. */
-static checkpoint_array *list_arrays(run *r, size_t *count)
+enum { STATE, NUMBERS, CENTRES, ARRAYS };
+
+/* The arrays of the run: its state, the network's numbers, centres. The caller frees the numbers.
+ */
+static mien_status make_arrays(run *r, checkpoint_array arrays[ARRAYS])
 {
-    const train_tape *tape = run_tape(r);
-    size_t states = (size_t)optimiser_state_arrays(&run_stage(r)->optimiser);
-    checkpoint_array *arrays = memory_zeroed(3 * tape->parameter_count + 2, sizeof *arrays);
-    *count = 0;
-    if (arrays == NULL)
-        return NULL;
-    arrays[(*count)++] = (checkpoint_array){&r->state, sizeof r->state};
-    for (size_t p = 0; p < tape->parameter_count; p++) {
-        size_t bytes = tape->parameters[p].count * sizeof(float);
-        arrays[(*count)++] = (checkpoint_array){train_network_values(r->network, p), bytes};
-        arrays[(*count)++] = (checkpoint_array){r->optimiser_state[p], bytes * states};
-        if (run_stage(r)->average > 0)
-            arrays[(*count)++] = (checkpoint_array){r->averages[p], bytes};
-    }
-    if (r->centres.centres != NULL)
-        arrays[(*count)++] = (checkpoint_array){
-            r->centres.centres, (size_t)r->centres.classes * r->centres.dims * sizeof(float)};
-    return arrays;
+    size_t count = learner_count(r->learner);
+    size_t centres = r->centres.centres != NULL ? (size_t)r->centres.classes * r->centres.dims : 0;
+    float *numbers = memory_zeroed(count, sizeof *numbers);
+    if (numbers == NULL)
+        return error_no_memory(r->error, "a checkpoint", count * sizeof *numbers);
+    arrays[STATE] = (checkpoint_array){&r->state, sizeof r->state};
+    arrays[NUMBERS] = (checkpoint_array){numbers, count * sizeof *numbers};
+    arrays[CENTRES] = (checkpoint_array){r->centres.centres, centres * sizeof(float)};
+    return MIEN_OK;
 }
 
 mien_status run_save_checkpoint(run *r)
 {
     char path[RUN_PATH_SIZE];
-    size_t count;
-    checkpoint_array *arrays = list_arrays(r, &count);
-    if (arrays == NULL)
-        return error_no_memory(r->error, "a checkpoint", sizeof *arrays);
+    checkpoint_array arrays[ARRAYS];
+    mien_status status = make_arrays(r, arrays);
+    if (status != MIEN_OK)
+        return status;
+    learner_read(r->learner, arrays[NUMBERS].data);
+    status = train_network_check(r->network, r->error);
     run_path(r, "checkpoint.bin", path);
-    mien_status status = checkpoint_write(path, r->identity, arrays, count, r->error);
-    free(arrays);
+    if (status == MIEN_OK)
+        status = checkpoint_write(path, r->identity, arrays, ARRAYS, r->error);
+    free(arrays[NUMBERS].data);
+    return status;
+}
+
+static mien_status read_checkpoint(run *r, const char *path)
+{
+    checkpoint_array arrays[ARRAYS];
+    mien_status status = make_arrays(r, arrays);
+    if (status != MIEN_OK)
+        return status;
+    status = checkpoint_read(path, r->identity, arrays, ARRAYS, r->error);
+    if (status == MIEN_OK)
+        learner_write(r->learner, arrays[NUMBERS].data);
+    free(arrays[NUMBERS].data);
     return status;
 }
 
@@ -109,12 +119,7 @@ mien_status run_load_checkpoint(run *r, bool *loaded)
         status = run_begin_stage(r);
         if (status != MIEN_OK)
             return status;
-        size_t count;
-        checkpoint_array *arrays = list_arrays(r, &count);
-        if (arrays == NULL)
-            return error_no_memory(r->error, "a checkpoint", sizeof *arrays);
-        status = checkpoint_read(path, r->identity, arrays, count, r->error);
-        free(arrays);
+        status = read_checkpoint(r, path);
         if (status == MIEN_OK && r->state.stage != stage)
             status = MIEN_MALFORMED;
     }

@@ -183,18 +183,31 @@ static void **graph_numbers(run *r, size_t parameter)
     return &r->graph.values[value].tensor.data;
 }
 
-/* The graph borrows the network's numbers while it is written, and has none of its own before and
- * after: large networks would not want them twice. */
+/* Gives the graph the numbers that the network has now. */
+static mien_status take_numbers(run *r)
+{
+    for (size_t p = 0; p < run_tape(r)->parameter_count; p++) {
+        void **numbers = graph_numbers(r, p);
+        size_t count = run_tape(r)->parameters[p].count;
+        free(*numbers);
+        *numbers = memory_zeroed(count, sizeof(float));
+        if (*numbers == NULL)
+            return error_no_memory(r->error, "the model", count * sizeof(float));
+        train_network_read_values(r->network, p, *numbers);
+    }
+    return train_network_check(r->network, r->error);
+}
+
+/* The graph has numbers only while it is written: large networks would not want them twice. */
 static mien_status write_graph(run *r, uint8_t **bytes, size_t *size)
 {
-    size_t count = run_tape(r)->parameter_count;
-    for (size_t p = 0; p < count; p++) {
+    mien_status status = take_numbers(r);
+    if (status == MIEN_OK)
+        status = onnx_write(&r->graph, ONNX_WEIGHTS_FLOAT32, bytes, size, r->error);
+    for (size_t p = 0; p < run_tape(r)->parameter_count; p++) {
         free(*graph_numbers(r, p));
-        *graph_numbers(r, p) = train_network_values(r->network, p);
-    }
-    mien_status status = onnx_write(&r->graph, ONNX_WEIGHTS_FLOAT32, bytes, size, r->error);
-    for (size_t p = 0; p < count; p++)
         *graph_numbers(r, p) = NULL;
+    }
     return status;
 }
 

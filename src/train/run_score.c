@@ -32,6 +32,9 @@ mien_status run_score(run *r, double *score, double *loss)
         if (status != MIEN_OK)
             return status;
         train_network_forward(r->network, false, 0, 0, 0);
+        status = train_network_check(r->network, r->error);
+        if (status != MIEN_OK)
+            return status;
         const float *logits = train_network_output(r->network, RUN_LOGITS);
         for (size_t i = 0; i < n; i++) {
             int label = set->samples[first + i].label;
@@ -53,7 +56,7 @@ static void clear_statistics(run *r)
     for (size_t p = 0; p < run_tape(r)->parameter_count; p++) {
         const train_parameter *parameter = &run_tape(r)->parameters[p];
         if (parameter->statistic && !parameter->frozen)
-            memset(train_network_values(r->network, p), 0, parameter->count * sizeof(float));
+            train_network_clear_values(r->network, p);
     }
 }
 
@@ -73,6 +76,7 @@ static mien_status add_batches(run *r, batch_maker *maker)
             break;
         memcpy(train_network_input(r->network), batch->inputs, batch->n * floats * sizeof(float));
         train_network_forward(r->network, true, 1 / (float)(k + 1), r->seed, (uint64_t)k);
+        status = train_network_check(r->network, r->error);
     }
     return status;
 }

@@ -7,57 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Arrays by parameter ---- */
-
-void run_free_arrays(float **arrays, size_t count)
-{
-    for (size_t i = 0; arrays != NULL && i < count; i++)
-        free(arrays[i]);
-    free(arrays);
-}
-
-/* Zeroed arrays by parameter, count * each floats long; frees those that were there. */
-static mien_status make_arrays(run *r, size_t each, float ***arrays)
-{
-    const train_tape *tape = run_tape(r);
-    run_free_arrays(*arrays, tape->parameter_count);
-    *arrays = memory_zeroed(tape->parameter_count, sizeof **arrays);
-    bool complete = *arrays != NULL;
-    for (size_t p = 0; complete && p < tape->parameter_count; p++) {
-        (*arrays)[p] = memory_zeroed(tape->parameters[p].count * each, sizeof(float));
-        complete = (*arrays)[p] != NULL;
-    }
-    return complete ? MIEN_OK : error_no_memory(r->error, "the optimiser", sizeof(float));
-}
-
-void run_swap_averages(run *r)
-{
-    if (run_stage(r)->average <= 0)
-        return;
-    for (size_t p = 0; p < run_tape(r)->parameter_count; p++) {
-        float *values = train_network_values(r->network, p);
-        for (size_t i = 0; i < run_tape(r)->parameters[p].count; i++) {
-            float moved = values[i];
-            values[i] = r->averages[p][i];
-            r->averages[p][i] = moved;
-        }
-    }
-}
-
-void run_take_averages(run *r)
-{
-    for (size_t p = 0; run_stage(r)->average > 0 && p < run_tape(r)->parameter_count; p++)
-        memcpy(train_network_values(r->network, p), r->averages[p],
-               run_tape(r)->parameters[p].count * sizeof(float));
-}
-
-void run_set_averages(run *r)
-{
-    for (size_t p = 0; run_stage(r)->average > 0 && p < run_tape(r)->parameter_count; p++)
-        memcpy(r->averages[p], train_network_values(r->network, p),
-               run_tape(r)->parameters[p].count * sizeof(float));
-}
-
 /* ---- Freezing ---- */
 
 /* Marks the values and constants of what lies behind the body; of_head: by value of the graph. */
@@ -128,7 +77,7 @@ static mien_status freeze_prefixes(const run *r, bool *frozen)
 static mien_status check_something_learns(const run *r)
 {
     for (size_t p = 0; p < run_tape(r)->parameter_count; p++)
-        if (run_learns(r, p))
+        if (train_parameter_learns(&run_tape(r)->parameters[p]))
             return MIEN_OK;
     return error_set(r->error, MIEN_INVALID_ARGUMENT,
                      "stage '%s' freezes all of the network: nothing is left to learn",
@@ -167,13 +116,14 @@ static mien_status open_network(run *r)
         train_backend_with(r->options->backend, r->recipe->precision, &backend, r->error);
     if (status == MIEN_OK)
         status = train_network_create(r->model, run_stage(r)->batch, outputs, count, backend,
-                                      &fresh, r->error);
+                                      r->device, &fresh, r->error);
     if (status != MIEN_OK)
         return status;
+    if (old != NULL)
+        train_network_take_values(fresh, old);
+    learner_free(r->learner);
+    r->learner = NULL;
     r->network = fresh;
-    for (size_t p = 0; old != NULL && p < run_tape(r)->parameter_count; p++)
-        memcpy(train_network_values(fresh, p), train_network_values(old, p),
-               run_tape(r)->parameters[p].count * sizeof(float));
     train_network_free(old);
     return freeze(r);
 }
@@ -217,18 +167,12 @@ static mien_status make_centres(run *r)
     return loss_centres_create(run_classes(r), dims, &r->centres, r->error);
 }
 
-static mien_status make_optimiser(run *r)
+static mien_status make_learner(run *r)
 {
     const recipe_stage *stage = run_stage(r);
-    size_t states = (size_t)optimiser_state_arrays(&stage->optimiser);
-    mien_status status = make_arrays(r, states, &r->optimiser_state);
-    if (status == MIEN_OK && stage->average > 0)
-        status = make_arrays(r, 1, &r->averages);
-    if (status == MIEN_OK && stage->sam_rho > 0)
-        status = make_arrays(r, 1, &r->kept);
-    if (status == MIEN_OK)
-        run_set_averages(r);
-    return status;
+    learner_settings settings = {
+        .optimiser = stage->optimiser, .average = stage->average, .ascends = stage->sam_rho > 0};
+    return learner_create(r->network, &settings, &r->learner, r->error);
 }
 
 mien_status run_begin_stage(run *r)
@@ -236,7 +180,7 @@ mien_status run_begin_stage(run *r)
     const recipe_stage *stage = run_stage(r);
     mien_status status = open_network(r);
     if (status == MIEN_OK)
-        status = make_optimiser(r);
+        status = make_learner(r);
     if (status == MIEN_OK)
         status = weigh_classes(r);
     if (status == MIEN_OK)

@@ -83,6 +83,12 @@ void train_tape_free(train_tape *tape);
  */
 mien_status train_tape_freeze(train_tape *tape, const bool *frozen, mien_error *error);
 
+/* Whether an update moves a parameter by its gradient. */
+static inline bool train_parameter_learns(const train_parameter *parameter)
+{
+    return !parameter->statistic && !parameter->frozen;
+}
+
 /* Whether a BatchNormalization normalises by its statistics in training too. */
 bool train_tape_norm_is_frozen(const train_tape *tape, const train_layer *layer);
 

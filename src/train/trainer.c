@@ -107,9 +107,9 @@ static mien_status finish_epoch(run *r)
 {
     bool better = false;
     train_progress progress = progress_of(r, r->state.schedule.steps_per_epoch);
-    run_swap_averages(r);
+    learner_swap_averages(r->learner);
     mien_status status = keep_model(r, &progress, &better);
-    run_swap_averages(r);
+    learner_swap_averages(r->learner);
     if (status != MIEN_OK)
         return status;
     r->state.waited = better ? 0 : r->state.waited + 1;
@@ -159,9 +159,9 @@ static mien_status settle_stage(run *r)
     bool better;
     if (run_stage(r)->settle == 0 || r->state.settled || !stage_is_done(r))
         return MIEN_OK;
-    run_take_averages(r);
+    learner_take_averages(r->learner);
     mien_status status = run_settle(r);
-    run_set_averages(r);
+    learner_set_averages(r->learner);
     train_progress progress = {.stage = run_stage(r)->name,
                                .epoch = (int)r->state.epoch,
                                .epochs = epochs_of(r->recipe),
@@ -182,7 +182,7 @@ static mien_status run_stages(run *r)
             status = settle_stage(r);
         if (status != MIEN_OK || must_stop(r) || r->state.stage + 1 == r->recipe->stage_count)
             break;
-        run_take_averages(r);
+        learner_take_averages(r->learner);
         r->state.stage++;
         status = run_begin_stage(r);
     }
@@ -267,11 +267,9 @@ static mien_status gather_samples(run *r)
 
 static void close_run(run *r)
 {
-    size_t parameters = r->network != NULL ? run_tape(r)->parameter_count : 0;
-    run_free_arrays(r->optimiser_state, parameters);
-    run_free_arrays(r->averages, parameters);
-    run_free_arrays(r->kept, parameters);
+    learner_free(r->learner);
     train_network_free(r->network);
+    r->options->backend->memory->close(r->device);
     nn_model_free(r->model);
     nn_graph_free(&r->graph);
     loss_centres_free(&r->centres);
@@ -299,6 +297,8 @@ static mien_status run_recipe(run *r)
         status = run_build_model(r);
     if (status == MIEN_OK)
         status = check_stages(r);
+    if (status == MIEN_OK)
+        status = r->options->backend->memory->open(&r->device, r->error);
     if (status == MIEN_OK)
         status = begin(r);
     return status == MIEN_OK ? run_stages(r) : status;

@@ -2,6 +2,7 @@
 
 /* The onednn backend's tables. */
 
+#include "train/host.h"
 #include "train/onednn/onednn.h"
 
 #include "base/error.h"
@@ -72,15 +73,17 @@ static mien_status create(const nn_conv *shape, bool needs_input_gradient, bool 
     return MIEN_OK;
 }
 
-static mien_status conv_create(const nn_conv *shape, bool needs_input_gradient, train_conv **out,
-                               mien_error *error)
+static mien_status conv_create(train_device *device, const nn_conv *shape,
+                               bool needs_input_gradient, train_conv **out, mien_error *error)
 {
+    (void)device;
     return create(shape, needs_input_gradient, false, out, error);
 }
 
-static mien_status conv_create_bf16(const nn_conv *shape, bool needs_input_gradient,
-                                    train_conv **out, mien_error *error)
+static mien_status conv_create_bf16(train_device *device, const nn_conv *shape,
+                                    bool needs_input_gradient, train_conv **out, mien_error *error)
 {
+    (void)device;
     return create(shape, needs_input_gradient, true, out, error);
 }
 
@@ -177,6 +180,9 @@ const train_backend train_backend_onednn = {
     .name = "onednn",
     .channels_last = true,
     .joining = &joining,
+    .memory = &train_host_memory,
+    .elements = &train_host_elements_last,
+    .updates = &train_host_updates,
     .conv_create = conv_create,
     .conv_free = conv_free,
     .conv_scratch = conv_scratch,
@@ -201,6 +207,9 @@ const train_backend train_backend_onednn_bf16 = {
     .name = "onednn",
     .channels_last = true,
     .joining = &joining,
+    .memory = &train_host_memory,
+    .elements = &train_host_elements_last,
+    .updates = &train_host_updates,
     .rounding = &rounding,
     .conv_create = conv_create_bf16,
     .conv_free = conv_free,

@@ -6,8 +6,10 @@
 
 #include <string.h>
 
-void channels_scale_forward(const nn_extent *in, const float *x, const float *factor, float *y)
+void channels_scale_forward(train_device *device, const nn_extent *in, const float *x,
+                            const float *factor, float *y)
 {
+    (void)device;
     int64_t pixels = in->height * in->width, channels = in->channels;
 #pragma omp parallel for schedule(static)
     for (int64_t row = 0; row < in->batch * pixels; row++)
@@ -15,9 +17,10 @@ void channels_scale_forward(const nn_extent *in, const float *x, const float *fa
             y[row * channels + c] = x[row * channels + c] * factor[row / pixels * channels + c];
 }
 
-void channels_scale_backward(const nn_extent *in, const float *x, const float *factor,
-                             const float *dy, float *dx, float *d_factor)
+void channels_scale_backward(train_device *device, const nn_extent *in, const float *x,
+                             const float *factor, const float *dy, float *dx, float *d_factor)
 {
+    (void)device;
     int64_t pixels = in->height * in->width, channels = in->channels;
 #pragma omp parallel for schedule(static)
     for (int64_t n = 0; n < in->batch; n++) {
@@ -32,17 +35,19 @@ void channels_scale_backward(const nn_extent *in, const float *x, const float *f
     }
 }
 
-void channels_join(const nn_extent *part, int64_t first, int64_t all_channels, const float *from,
-                   float *whole)
+void channels_join(train_device *device, const nn_extent *part, int64_t first, int64_t all_channels,
+                   const float *from, float *whole)
 {
+    (void)device;
     for (int64_t row = 0; row < part->batch * part->height * part->width; row++)
         memcpy(whole + row * all_channels + first, from + row * part->channels,
                (size_t)part->channels * sizeof *from);
 }
 
-void channels_split(const nn_extent *part, int64_t first, int64_t all_channels, const float *whole,
-                    float *to)
+void channels_split(train_device *device, const nn_extent *part, int64_t first,
+                    int64_t all_channels, const float *whole, float *to)
 {
+    (void)device;
     for (int64_t row = 0; row < part->batch * part->height * part->width; row++)
         memcpy(to + row * part->channels, whole + row * all_channels + first,
                (size_t)part->channels * sizeof *to);

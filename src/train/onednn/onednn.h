@@ -69,11 +69,11 @@ void strided_scatter(const nn_conv *conv, const float *gathered, float *dx);
 
 /* ---- products.c ---- */
 
-void dense_forward(int64_t rows, int64_t inner, int64_t outputs, const float *x,
-                   const float *weights, const float *bias, float *y);
-void dense_backward(int64_t rows, int64_t inner, int64_t outputs, const float *x,
-                    const float *weights, const float *dy, float *dx, float *d_weights,
-                    float *d_bias);
+void dense_forward(train_device *device, int64_t rows, int64_t inner, int64_t outputs,
+                   const float *x, const float *weights, const float *bias, float *y);
+void dense_backward(train_device *device, int64_t rows, int64_t inner, int64_t outputs,
+                    const float *x, const float *weights, const float *dy, float *dx,
+                    float *d_weights, float *d_bias);
 
 /* ---- pointwise.c: windows of 1x1, on rows of channels ---- */
 
@@ -146,21 +146,25 @@ void channels_norm_backward(const train_norm *norm, const float *x, const float 
 
 /* ---- pool.c ---- */
 
-void channels_pool_forward(const nn_pool *pool, const float *x, float *y, uint8_t *winners);
-void channels_pool_backward(const nn_pool *pool, const float *dy, const uint8_t *winners,
-                            float *dx);
-void channels_global_average_forward(const nn_extent *in, const float *x, float *y);
-void channels_global_average_backward(const nn_extent *in, const float *dy, float *dx);
+void channels_pool_forward(train_device *device, const nn_pool *pool, const float *x, float *y,
+                           uint8_t *winners);
+void channels_pool_backward(train_device *device, const nn_pool *pool, const float *dy,
+                            const uint8_t *winners, float *dx);
+void channels_global_average_forward(train_device *device, const nn_extent *in, const float *x,
+                                     float *y);
+void channels_global_average_backward(train_device *device, const nn_extent *in, const float *dy,
+                                      float *dx);
 
 /* ---- channels.c ---- */
 
-void channels_scale_forward(const nn_extent *in, const float *x, const float *factor, float *y);
-void channels_scale_backward(const nn_extent *in, const float *x, const float *factor,
-                             const float *dy, float *dx, float *d_factor);
-void channels_join(const nn_extent *part, int64_t first, int64_t all_channels, const float *from,
-                   float *whole);
-void channels_split(const nn_extent *part, int64_t first, int64_t all_channels, const float *whole,
-                    float *to);
+void channels_scale_forward(train_device *device, const nn_extent *in, const float *x,
+                            const float *factor, float *y);
+void channels_scale_backward(train_device *device, const nn_extent *in, const float *x,
+                             const float *factor, const float *dy, float *dx, float *d_factor);
+void channels_join(train_device *device, const nn_extent *part, int64_t first, int64_t all_channels,
+                   const float *from, float *whole);
+void channels_split(train_device *device, const nn_extent *part, int64_t first,
+                    int64_t all_channels, const float *whole, float *to);
 
 /* ---- bf16.c: train_rounding's functions ---- */
 

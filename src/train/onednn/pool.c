@@ -197,8 +197,10 @@ static void unpool_picture(const nn_pool *pool, const float *dy, const uint8_t *
         }
 }
 
-void channels_pool_forward(const nn_pool *pool, const float *x, float *y, uint8_t *winners)
+void channels_pool_forward(train_device *device, const nn_pool *pool, const float *x, float *y,
+                           uint8_t *winners)
 {
+    (void)device;
     int64_t in = pool->in.height * pool->in.width * pool->in.channels;
     int64_t out = pool->out.height * pool->out.width * pool->out.channels;
 #pragma omp parallel for schedule(static)
@@ -206,8 +208,10 @@ void channels_pool_forward(const nn_pool *pool, const float *x, float *y, uint8_
         pool_picture(pool, x + n * in, y + n * out, winners != NULL ? winners + n * out : NULL);
 }
 
-void channels_pool_backward(const nn_pool *pool, const float *dy, const uint8_t *winners, float *dx)
+void channels_pool_backward(train_device *device, const nn_pool *pool, const float *dy,
+                            const uint8_t *winners, float *dx)
 {
+    (void)device;
     int64_t in = pool->in.height * pool->in.width * pool->in.channels;
     int64_t out = pool->out.height * pool->out.width * pool->out.channels;
 #pragma omp parallel for schedule(static)
@@ -217,8 +221,10 @@ void channels_pool_backward(const nn_pool *pool, const float *dy, const uint8_t 
     }
 }
 
-void channels_global_average_forward(const nn_extent *in, const float *x, float *y)
+void channels_global_average_forward(train_device *device, const nn_extent *in, const float *x,
+                                     float *y)
 {
+    (void)device;
     int64_t pixels = in->height * in->width;
 #pragma omp parallel for schedule(static)
     for (int64_t n = 0; n < in->batch; n++) {
@@ -229,8 +235,10 @@ void channels_global_average_forward(const nn_extent *in, const float *x, float 
     }
 }
 
-void channels_global_average_backward(const nn_extent *in, const float *dy, float *dx)
+void channels_global_average_backward(train_device *device, const nn_extent *in, const float *dy,
+                                      float *dx)
 {
+    (void)device;
     int64_t pixels = in->height * in->width;
 #pragma omp parallel for schedule(static)
     for (int64_t n = 0; n < in->batch; n++)

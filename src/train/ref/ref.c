@@ -2,7 +2,7 @@
 
 /* The plain backend: (N, C, H, W), sums in double, one thread. */
 
-#include "train/backend.h"
+#include "train/host.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -15,9 +15,10 @@ struct train_conv {
     nn_conv shape;
 };
 
-static mien_status conv_create(const nn_conv *conv, bool needs_input_gradient, train_conv **out,
-                               mien_error *error)
+static mien_status conv_create(train_device *device, const nn_conv *conv, bool needs_input_gradient,
+                               train_conv **out, mien_error *error)
 {
+    (void)device;
     (void)needs_input_gradient;
     *out = memory_zeroed(1, sizeof **out);
     if (*out == NULL)
@@ -149,9 +150,10 @@ static void conv_backward(train_conv *conv, const float *x, const float *weights
     }
 }
 
-static void dense_forward(int64_t rows, int64_t inner, int64_t outputs, const float *x,
-                          const float *weights, const float *bias, float *y)
+static void dense_forward(train_device *device, int64_t rows, int64_t inner, int64_t outputs,
+                          const float *x, const float *weights, const float *bias, float *y)
 {
+    (void)device;
     for (int64_t r = 0; r < rows; r++)
         for (int64_t o = 0; o < outputs; o++) {
             double sum = bias != NULL ? bias[o] : 0;
@@ -161,10 +163,11 @@ static void dense_forward(int64_t rows, int64_t inner, int64_t outputs, const fl
         }
 }
 
-static void dense_backward(int64_t rows, int64_t inner, int64_t outputs, const float *x,
-                           const float *weights, const float *dy, float *dx, float *d_weights,
-                           float *d_bias)
+static void dense_backward(train_device *device, int64_t rows, int64_t inner, int64_t outputs,
+                           const float *x, const float *weights, const float *dy, float *dx,
+                           float *d_weights, float *d_bias)
 {
+    (void)device;
     for (int64_t r = 0; dx != NULL && r < rows; r++)
         for (int64_t i = 0; i < inner; i++) {
             double sum = 0;
@@ -344,8 +347,10 @@ static void pool_one(const nn_pool *pool, const float *x, int64_t n, int64_t c, 
     *y = pool->maximum ? best : (float)(sum / cells_of(pool, row, column));
 }
 
-static void pool_forward(const nn_pool *pool, const float *x, float *y, uint8_t *winners)
+static void pool_forward(train_device *device, const nn_pool *pool, const float *x, float *y,
+                         uint8_t *winners)
 {
+    (void)device;
     const nn_extent *o = &pool->out;
     for (int64_t i = 0; i < (int64_t)extent_count(o); i++) {
         uint8_t winner = 0;
@@ -357,8 +362,10 @@ static void pool_forward(const nn_pool *pool, const float *x, float *y, uint8_t 
     }
 }
 
-static void pool_backward(const nn_pool *pool, const float *dy, const uint8_t *winners, float *dx)
+static void pool_backward(train_device *device, const nn_pool *pool, const float *dy,
+                          const uint8_t *winners, float *dx)
 {
+    (void)device;
     const nn_extent *o = &pool->out;
     memset(dx, 0, extent_count(&pool->in) * sizeof *dx);
     for (int64_t i = 0; i < (int64_t)extent_count(o); i++) {
@@ -375,8 +382,10 @@ static void pool_backward(const nn_pool *pool, const float *dy, const uint8_t *w
     }
 }
 
-static void global_average_forward(const nn_extent *in, const float *x, float *y)
+static void global_average_forward(train_device *device, const nn_extent *in, const float *x,
+                                   float *y)
 {
+    (void)device;
     int64_t plane = in->height * in->width;
     for (int64_t i = 0; i < in->batch * in->channels; i++) {
         double sum = 0;
@@ -386,24 +395,29 @@ static void global_average_forward(const nn_extent *in, const float *x, float *y
     }
 }
 
-static void global_average_backward(const nn_extent *in, const float *dy, float *dx)
+static void global_average_backward(train_device *device, const nn_extent *in, const float *dy,
+                                    float *dx)
 {
+    (void)device;
     int64_t plane = in->height * in->width;
     for (int64_t i = 0; i < (int64_t)extent_count(in); i++)
         dx[i] = dy[i / plane] / (float)plane;
 }
 
-static void scale_channels_forward(const nn_extent *in, const float *x, const float *factor,
-                                   float *y)
+static void scale_channels_forward(train_device *device, const nn_extent *in, const float *x,
+                                   const float *factor, float *y)
 {
+    (void)device;
     int64_t plane = in->height * in->width;
     for (int64_t i = 0; i < (int64_t)extent_count(in); i++)
         y[i] = x[i] * factor[i / plane];
 }
 
-static void scale_channels_backward(const nn_extent *in, const float *x, const float *factor,
-                                    const float *dy, float *dx, float *d_factor)
+static void scale_channels_backward(train_device *device, const nn_extent *in, const float *x,
+                                    const float *factor, const float *dy, float *dx,
+                                    float *d_factor)
 {
+    (void)device;
     int64_t plane = in->height * in->width;
     for (int64_t i = 0; i < in->batch * in->channels; i++) {
         double sum = 0;
@@ -415,9 +429,10 @@ static void scale_channels_backward(const nn_extent *in, const float *x, const f
     }
 }
 
-static void join_channels(const nn_extent *part, int64_t first, int64_t all_channels,
-                          const float *from, float *whole)
+static void join_channels(train_device *device, const nn_extent *part, int64_t first,
+                          int64_t all_channels, const float *from, float *whole)
 {
+    (void)device;
     int64_t plane = part->height * part->width;
     size_t bytes = (size_t)(part->channels * plane) * sizeof *from;
     for (int64_t n = 0; n < part->batch; n++)
@@ -425,9 +440,10 @@ static void join_channels(const nn_extent *part, int64_t first, int64_t all_chan
                bytes);
 }
 
-static void split_channels(const nn_extent *part, int64_t first, int64_t all_channels,
-                           const float *whole, float *to)
+static void split_channels(train_device *device, const nn_extent *part, int64_t first,
+                           int64_t all_channels, const float *whole, float *to)
 {
+    (void)device;
     int64_t plane = part->height * part->width;
     size_t bytes = (size_t)(part->channels * plane) * sizeof *to;
     for (int64_t n = 0; n < part->batch; n++)
@@ -436,6 +452,9 @@ static void split_channels(const nn_extent *part, int64_t first, int64_t all_cha
 
 const train_backend train_backend_ref = {.name = "ref",
                                          .channels_last = false,
+                                         .memory = &train_host_memory,
+                                         .elements = &train_host_elements,
+                                         .updates = &train_host_updates,
                                          .conv_create = conv_create,
                                          .conv_free = conv_free,
                                          .conv_scratch = conv_scratch,

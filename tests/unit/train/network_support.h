@@ -71,7 +71,8 @@ static inline train_network *network_of(const nn_model *model, int batch,
     static const char *const outputs[] = {"logits"};
     train_network *network;
     mien_error error;
-    assert_ok(train_network_create(model, batch, outputs, 1, backend, &network, &error), &error);
+    assert_ok(train_network_create(model, batch, outputs, 1, backend, NULL, &network, &error),
+              &error);
     return network;
 }
 

@@ -31,7 +31,7 @@ static void compare_conv_ways(const nn_conv *s, bool inwards, double slack, test
         dx[i] = numbers(random, in);
         dw[i] = numbers(random, weight_count);
         db[i] = numbers(random, (size_t)s->out.channels);
-        assert_ok(backend->conv_create(s, inwards, &conv, &error), &error);
+        assert_ok(backend->conv_create(NULL, s, inwards, &conv, &error), &error);
         void *scratch = scratch_for(backend, conv);
         backend->conv_forward(conv, i == 0 ? x : x_last, weights, bias, y[i], scratch);
         backend->conv_backward(conv, i == 0 ? x : x_last, weights, i == 0 ? dy : dy_last,
@@ -160,7 +160,7 @@ static void repeat_conv(const nn_conv *s, const float *x, const float *dy, const
     train_conv *conv;
     mien_error error;
     const train_backend *backend = &train_backend_onednn;
-    assert_ok(backend->conv_create(s, true, &conv, &error), &error);
+    assert_ok(backend->conv_create(NULL, s, true, &conv, &error), &error);
     void *scratch = scratch_for(backend, conv);
     backend->conv_forward(conv, x, weights, NULL, given[0], scratch);
     backend->conv_backward(conv, x, weights, dy, given[1], given[2], NULL, scratch);
@@ -209,10 +209,10 @@ static void compare_pool(const nn_pool *p, test_random *random)
     float *y[2] = {numbers(random, out), numbers(random, out)};
     float *dx[2] = {numbers(random, in), numbers(random, in)};
     uint8_t *winners = calloc(out, 1);
-    train_backend_ref.pool_forward(p, x, y[0], winners);
-    train_backend_ref.pool_backward(p, dy, winners, dx[0]);
-    train_backend_onednn.pool_forward(p, x_last, y[1], winners);
-    train_backend_onednn.pool_backward(p, dy_last, winners, dx[1]);
+    train_backend_ref.pool_forward(NULL, p, x, y[0], winners);
+    train_backend_ref.pool_backward(NULL, p, dy, winners, dx[0]);
+    train_backend_onednn.pool_forward(NULL, p, x_last, y[1], winners);
+    train_backend_onednn.pool_backward(NULL, p, dy_last, winners, dx[1]);
     assert_picture("pooling", &p->out, y[1], y[0], p->maximum ? 0 : 4);
     assert_picture("gradient of pooling", &p->in, dx[1], dx[0], 4);
     float *all[] = {x, dy, x_last, dy_last, y[0], y[1], dx[0], dx[1]};
@@ -252,8 +252,9 @@ static void compare_dense(int64_t rows, int64_t inner, int64_t outputs, test_ran
         dx[i] = numbers(random, row_count * depth);
         dw[i] = numbers(random, wide * depth);
         db[i] = numbers(random, wide);
-        backends[i]->dense_forward(rows, inner, outputs, x, weights, bias, y[i]);
-        backends[i]->dense_backward(rows, inner, outputs, x, weights, dy, dx[i], dw[i], db[i]);
+        backends[i]->dense_forward(NULL, rows, inner, outputs, x, weights, bias, y[i]);
+        backends[i]->dense_backward(NULL, rows, inner, outputs, x, weights, dy, dx[i], dw[i],
+                                    db[i]);
     }
     assert_near("product", &in, y[1], y[0], row_count * wide, (double)inner + 2);
     assert_near("gradient of its input", &in, dx[1], dx[0], row_count * depth, (double)outputs);

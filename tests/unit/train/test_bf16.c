@@ -133,7 +133,7 @@ static bool run_rounded(const nn_conv *s, const float *x, const float *weights, 
     const train_rounding *rounding = backend->rounding;
     train_conv *conv;
     mien_error error;
-    assert_ok(backend->conv_create(s, true, &conv, &error), &error);
+    assert_ok(backend->conv_create(NULL, s, true, &conv, &error), &error);
     bool takes = rounding->takes(conv);
     void *scratch = scratch_for(backend, conv);
     float *x_last = moved(x, &s->in, true), *dy_last = moved(dy, &s->out, true);
@@ -174,7 +174,7 @@ static bool compare(const nn_conv *s, bool exact, test_random *random)
                             : weight_count);
     train_conv *conv;
     mien_error error;
-    assert_ok(slow->conv_create(s, true, &conv, &error), &error);
+    assert_ok(slow->conv_create(NULL, s, true, &conv, &error), &error);
     slow->conv_forward(conv, x, weights, NULL, y[0], NULL);
     slow->conv_backward(conv, x, weights, dy, dx[0], dw[0], NULL, NULL);
     slow->conv_free(conv);

@@ -37,7 +37,7 @@ static void check_statistics(const nn_conv *s, int threads)
     for (size_t i = 0; i < count; i++)
         x[i] += 1000 + (float)(i % channels);
     omp_set_num_threads(threads);
-    assert_ok(train_backend_onednn.conv_create(s, true, &conv, &error), &error);
+    assert_ok(train_backend_onednn.conv_create(NULL, s, true, &conv, &error), &error);
     assert_true(train_backend_onednn.joining->takes(conv));
     void *scratch = scratch_for(&train_backend_onednn, conv);
     train_backend_onednn.joining->conv_forward(conv, NULL, x, weights, NULL, y, &after, scratch);

@@ -329,13 +329,14 @@ static void test_shared_weights_are_refused(void **state)
     assert_ok(nn_build_finish(&b, &error), &error);
     graph.nodes[2].inputs[1] = graph.nodes[1].inputs[1];
     nn_model *model = network_model_of(&graph);
-    assert_fails(MIEN_UNSUPPORTED,
-                 train_network_create(model, 2, outputs, 1, &train_backend_ref, &network, &error),
-                 &error, "same weights");
+    assert_fails(
+        MIEN_UNSUPPORTED,
+        train_network_create(model, 2, outputs, 1, &train_backend_ref, NULL, &network, &error),
+        &error, "same weights");
     assert_null(network);
     assert_fails(MIEN_NOT_FOUND,
                  train_network_create(model, 2, (const char *[]){"no such"}, 1, &train_backend_ref,
-                                      &network, &error),
+                                      NULL, &network, &error),
                  &error, "no such");
     nn_model_free(model);
     nn_graph_free(&graph);

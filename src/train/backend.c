@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "train/backend.h"
+
+#include "base/error.h"
+
+#include <string.h>
+
+mien_status train_backend_with(const train_backend *backend, train_precision precision,
+                               const train_backend **out, mien_error *error)
+{
+    *out = precision == TRAIN_F32 ? backend : NULL;
+    if (precision == TRAIN_F32)
+        return MIEN_OK;
+    if (backend != &train_backend_onednn)
+        return error_set(error, MIEN_UNSUPPORTED,
+                         "precision = bf16 needs the backend onednn, not %s", backend->name);
+    if (!train_backend_onednn_bf16.rounding->available())
+        return error_set(error, MIEN_UNSUPPORTED,
+                         "precision = bf16: this processor does not multiply BF16 (avx512_bf16); "
+                         "use precision = f32");
+    *out = &train_backend_onednn_bf16;
+    return MIEN_OK;
+}
+
+const train_backend *train_backend_find(const char *name)
+{
+    static const train_backend *const backends[] = {&train_backend_ref, &train_backend_onednn};
+    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++)
+        if (strcmp(backends[i]->name, name) == 0)
+            return backends[i];
+    return NULL;
+}

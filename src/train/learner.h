@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TRAIN_LEARNER_H
+#define TRAIN_LEARNER_H
+
+/*
+ * What moves a network's parameters by their gradients: the optimiser with its state, running
+ * averages of the parameters, and the values that are kept while SAM looks elsewhere. All of it
+ * lies where the network's backend has its arrays. Work that fails there is told by
+ * train_network_check.
+ */
+
+#include "train/network.h"
+
+typedef struct train_learner train_learner;
+
+typedef struct learner_settings {
+    optimiser_settings optimiser;
+    float average; /* share of the old in a running average, at each update; 0: none is kept */
+    bool ascends;  /* learner_ascend will be called */
+} learner_settings;
+
+/*
+ * For the parameters that learn now: what is frozen is to be so already. Averages begin as what the
+ * network has. The network outlives it. Success: *out is the caller's, free with learner_free.
+ * Failure: *out is NULL, MIEN_OUT_OF_MEMORY.
+ */
+mien_status learner_create(train_network *network, const learner_settings *settings,
+                           train_learner **out, mien_error *error);
+void learner_free(train_learner *learner);
+
+/* Scales the gradients of what learns so that the L2 norm of all is at most max_norm. */
+void learner_clip(train_learner *learner, float max_norm);
+
+/* SAM: keeps what learns and goes to where the loss is higher (optimiser_ascend); and back. */
+void learner_ascend(train_learner *learner, float rho);
+void learner_descend(train_learner *learner);
+
+/* One update of what learns, step 1 for the first; then of the averages. */
+void learner_update(train_learner *learner, float rate, int64_t step);
+
+/* These do nothing where there are no averages. Swap: the network gets its averages and the other
+ * way round. Take: the network gets them. Set: they become what the network has. */
+void learner_swap_averages(train_learner *learner);
+void learner_take_averages(train_learner *learner);
+void learner_set_averages(train_learner *learner);
+
+/* All that a checkpoint keeps of the parameters: of each its values, the optimiser's state and its
+ * average. How many numbers, and copies to and from the host. */
+size_t learner_count(const train_learner *learner);
+void learner_read(const train_learner *learner, float *to);
+void learner_write(train_learner *learner, const float *from);
+
+#endif
