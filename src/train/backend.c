@@ -11,14 +11,15 @@ mien_status train_backend_with(const train_backend *backend, train_precision pre
     *out = precision == TRAIN_F32 ? backend : NULL;
     if (precision == TRAIN_F32)
         return MIEN_OK;
-    if (backend != &train_backend_onednn)
+    if (backend->bf16 == NULL)
         return error_set(error, MIEN_UNSUPPORTED,
-                         "precision = bf16 needs the backend onednn, not %s", backend->name);
-    if (!train_backend_onednn_bf16.rounding->available())
+                         "precision = bf16 needs the backend onednn or cudnn, not %s",
+                         backend->name);
+    if (!backend->bf16->rounding->available())
         return error_set(error, MIEN_UNSUPPORTED,
                          "precision = bf16: this processor does not multiply BF16 (avx512_bf16); "
                          "use precision = f32");
-    *out = &train_backend_onednn_bf16;
+    *out = backend->bf16;
     return MIEN_OK;
 }
 

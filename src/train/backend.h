@@ -177,11 +177,11 @@ typedef struct train_rounding {
     /* Whether this convolution is one of them; any other is made by the backend's float functions.
      */
     bool (*takes)(const train_conv *conv);
-    void (*round)(const float *x, size_t count, train_bf16 *rounded);
+    void (*round)(train_device *device, const float *x, size_t count, train_bf16 *rounded);
     /* Rounds dy (rows, channels), 0 where the output y shows that a RELU was flat (y: NULL for no
      * RELU); d_bias (channels), or NULL, gets the sums over the rows. scratch: as in train_norm. */
-    void (*round_gradient)(const float *y, const float *dy, int64_t rows, int64_t channels,
-                           float *scratch, train_bf16 *rounded, float *d_bias);
+    void (*round_gradient)(train_device *device, const float *y, const float *dy, int64_t rows,
+                           int64_t channels, float *scratch, train_bf16 *rounded, float *d_bias);
     void (*conv_forward)(train_conv *conv, const train_bf16 *x, const float *weights,
                          const float *bias, float *y, void *scratch);
     void (*conv_backward)(train_conv *conv, const train_bf16 *x, const float *weights,
@@ -191,8 +191,9 @@ typedef struct train_rounding {
 typedef struct train_backend {
     const char *name;
     bool channels_last;
-    const train_rounding *rounding; /* NULL: all in float */
-    const train_joining *joining;   /* NULL: none */
+    const train_rounding *rounding;   /* NULL: all in float */
+    const train_joining *joining;     /* NULL: none */
+    const struct train_backend *bf16; /* the same in BF16; NULL: there is none */
     const train_memory *memory;
     const train_elements *elements;
     const train_updates *updates;

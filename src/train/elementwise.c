@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/elementwise.h"
 
+#include "train/rules.h"
 #include "train/vectorised.h"
 
-#include <math.h>
 #include <string.h>
 
 void elementwise_add(const float *a, const float *b, size_t count, float *y)
@@ -20,61 +20,6 @@ void elementwise_multiply(const float *a, const float *b, size_t count, float *y
         y[i] = a[i] * b[i];
 }
 
-static float activated(nn_activation a, float x)
-{
-    float y;
-    switch (a.kind) {
-    case NN_ACTIVATION_NONE:
-        return x;
-    case NN_ACTIVATION_RELU:
-        return x > 0 ? x : 0;
-    case NN_ACTIVATION_CLIP:
-        y = x > a.alpha ? x : a.alpha;
-        return y < a.beta ? y : a.beta;
-    case NN_ACTIVATION_LEAKY_RELU:
-        return x >= 0 ? x : x * a.alpha;
-    case NN_ACTIVATION_ELU:
-        return x >= 0 ? x : a.alpha * expm1f(x);
-    case NN_ACTIVATION_SIGMOID:
-        return 1 / (1 + expf(-x));
-    case NN_ACTIVATION_HARD_SIGMOID:
-        y = a.alpha * x + a.beta;
-        return y < 0 ? 0 : y > 1 ? 1 : y;
-    case NN_ACTIVATION_HARD_SWISH:
-        y = x / 6 + 0.5f;
-        return x * (y < 0 ? 0 : y > 1 ? 1 : y);
-    case NN_ACTIVATION_TANH:
-        return tanhf(x);
-    }
-    return x;
-}
-
-/* The slope at input x, where the output is y. */
-static float slope_at(nn_activation a, float x, float y)
-{
-    switch (a.kind) {
-    case NN_ACTIVATION_NONE:
-        return 1;
-    case NN_ACTIVATION_RELU:
-        return y > 0 ? 1 : 0;
-    case NN_ACTIVATION_CLIP:
-        return y > a.alpha && y < a.beta ? 1 : 0;
-    case NN_ACTIVATION_LEAKY_RELU:
-        return x >= 0 ? 1 : a.alpha;
-    case NN_ACTIVATION_ELU:
-        return x >= 0 ? 1 : y + a.alpha;
-    case NN_ACTIVATION_SIGMOID:
-        return y * (1 - y);
-    case NN_ACTIVATION_HARD_SIGMOID:
-        return y > 0 && y < 1 ? a.alpha : 0;
-    case NN_ACTIVATION_HARD_SWISH:
-        return x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5f;
-    case NN_ACTIVATION_TANH:
-        return 1 - y * y;
-    }
-    return 1;
-}
-
 void elementwise_activate(nn_activation activation, size_t count, float *y)
 {
     if (activation.kind == NN_ACTIVATION_NONE)
@@ -89,7 +34,7 @@ void elementwise_activate(nn_activation activation, size_t count, float *y)
     }
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < count; i++)
-        y[i] = activated(activation, y[i]);
+        y[i] = rule_activated(activation, y[i]);
 }
 
 void elementwise_activate_backward(nn_activation activation, const float *x, const float *y,
@@ -105,15 +50,7 @@ void elementwise_activate_backward(nn_activation activation, const float *x, con
     }
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < count; i++)
-        dx[i] = dy[i] * slope_at(activation, x != NULL ? x[i] : 0, y[i]);
-}
-
-/* splitmix64's mixing of a position. */
-static inline uint64_t mix(uint64_t z)
-{
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
+        dx[i] = dy[i] * rule_slope(activation, x != NULL ? x[i] : 0, y[i]);
 }
 
 /* Of numbers base + i: kept where their hash reaches the threshold. */
@@ -122,7 +59,7 @@ VECTORISED static void drop(const float *restrict x, size_t count, uint64_t base
 {
     for (size_t i = 0; i < count; i++) {
         float value = x[i] * kept;
-        y[i] = (uint32_t)(mix(base + i) >> 32) >= threshold ? value : 0;
+        y[i] = rule_keeps(base + i, threshold) ? value : 0;
     }
 }
 
@@ -135,13 +72,11 @@ void elementwise_dropout(const float *x, size_t count, float ratio, uint64_t see
         memcpy(y, x, count * sizeof *y);
         return;
     }
-    uint64_t base = mix(mix(seed + UINT64_C(0x9e3779b97f4a7c15)) ^ mix(step) ^ (layer << 48));
-    uint32_t threshold = (uint32_t)((double)ratio * 4294967296.0);
-    float kept = 1 / (1 - ratio);
+    rule_drop rule = rule_drop_of(ratio, seed, step, layer);
 #pragma omp parallel for schedule(static)
     for (size_t first = 0; first < count; first += DROP_BLOCK)
-        drop(x + first, count - first < DROP_BLOCK ? count - first : DROP_BLOCK, base + first,
-             threshold, kept, y + first);
+        drop(x + first, count - first < DROP_BLOCK ? count - first : DROP_BLOCK, rule.base + first,
+             rule.threshold, rule.kept, y + first);
 }
 
 void elementwise_transpose(const float *x, int64_t planes, int64_t rows, int64_t columns, float *y)

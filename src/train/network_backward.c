@@ -115,9 +115,9 @@ static const train_bf16 *rounded_gradient(const train_network *network, const tr
     nn_extent out = network_extent(network, layer->output);
     bool relu = layer->activation.kind == NN_ACTIVATION_RELU;
     network->backend->rounding->round_gradient(
-        relu ? network->values[layer->output] : NULL, network->gradients[layer->output],
-        out.batch * out.height * out.width, out.channels, network->norm_scratch,
-        network->rounded_part, parameter_gradient(network, layer, 1));
+        network->device, relu ? network->values[layer->output] : NULL,
+        network->gradients[layer->output], out.batch * out.height * out.width, out.channels,
+        network->norm_scratch, network->rounded_part, parameter_gradient(network, layer, 1));
     return network->rounded_part;
 }
 

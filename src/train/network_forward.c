@@ -44,7 +44,7 @@ static void round_output(const train_network *network, const train_layer *layer)
 {
     train_bf16 *rounded = network->rounded[layer->output];
     if (rounded != NULL && layer->kind != TRAIN_BATCH_NORM)
-        network->backend->rounding->round(network->values[layer->output],
+        network->backend->rounding->round(network->device, network->values[layer->output],
                                           network_count(network, layer->output), rounded);
 }
 
@@ -131,7 +131,7 @@ static void take_input(const train_network *network)
     network->backend->elements->take_input(network->device, network->plain_input, &extent,
                                            network->conv_scratch, input);
     if (network->rounded[value] != NULL)
-        network->backend->rounding->round(input, network_count(network, value),
+        network->backend->rounding->round(network->device, input, network_count(network, value),
                                           network->rounded[value]);
 }
 

@@ -178,6 +178,7 @@ static const train_rounding rounding = {.available = bf16_available,
 
 const train_backend train_backend_onednn = {
     .name = "onednn",
+    .bf16 = &train_backend_onednn_bf16,
     .channels_last = true,
     .joining = &joining,
     .memory = &train_host_memory,

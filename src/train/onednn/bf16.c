@@ -46,11 +46,12 @@ VECTORISED static void round_numbers(const float *restrict x, size_t count,
                                      train_bf16 *restrict rounded)
 {
     for (size_t i = 0; i < count; i++)
-        rounded[i] = bf16_of(x[i]);
+        rounded[i] = rule_bf16(x[i]);
 }
 
-void bf16_round(const float *x, size_t count, train_bf16 *rounded)
+void bf16_round(train_device *device, const float *x, size_t count, train_bf16 *rounded)
 {
+    (void)device;
     size_t threads = (size_t)onednn_threads();
 #pragma omp parallel for schedule(static)
     for (size_t t = 0; t < threads; t++) {
@@ -65,7 +66,7 @@ VECTORISED static void round_and_sum(const float *restrict dy, int64_t rows, int
     for (int64_t r = 0; r < rows; r++, dy += channels, rounded += channels)
         for (int64_t c = 0; c < channels; c++) {
             sums[c] += dy[c];
-            rounded[c] = bf16_of(dy[c]);
+            rounded[c] = rule_bf16(dy[c]);
         }
 }
 
@@ -78,13 +79,14 @@ VECTORISED static void mask_and_sum(const float *restrict y, const float *restri
             float gradient = dy[c];
             gradient = y[c] > 0 ? gradient : 0;
             sums[c] += gradient;
-            rounded[c] = bf16_of(gradient);
+            rounded[c] = rule_bf16(gradient);
         }
 }
 
-void bf16_round_gradient(const float *y, const float *dy, int64_t rows, int64_t channels,
-                         float *scratch, train_bf16 *rounded, float *d_bias)
+void bf16_round_gradient(train_device *device, const float *y, const float *dy, int64_t rows,
+                         int64_t channels, float *scratch, train_bf16 *rounded, float *d_bias)
 {
+    (void)device;
     int threads = onednn_threads();
     memset(scratch, 0, (size_t)(threads * channels) * sizeof *scratch);
 #pragma omp parallel for schedule(static)

@@ -112,7 +112,7 @@ VECTORISED static void normalise_and_round(const float *restrict x, int64_t rows
             value = value > low ? value : low;
             value = value < high ? value : high;
             y[c] = value;
-            rounded[c] = bf16_of(value);
+            rounded[c] = rule_bf16(value);
         }
 }
 
@@ -213,7 +213,7 @@ VECTORISED static void combine_and_round(const float *restrict x, const float *r
     for (int64_t r = 0; r < rows; r++, x += width, dy += width, rounded += width)
         for (int64_t c = 0; c < width; c++) {
             float back = behind_bounds(x[c], dy[c], factor[c], offset[c], low, high);
-            rounded[c] = bf16_of(a[c] * back + b[c] * x[c] + c0[c]);
+            rounded[c] = rule_bf16(a[c] * back + b[c] * x[c] + c0[c]);
         }
 }
 

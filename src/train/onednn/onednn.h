@@ -5,6 +5,7 @@
 /* The parts of the onednn backend; backend.h says what each does. Private to this folder. */
 
 #include "train/backend.h"
+#include "train/rules.h"
 #include "train/vectorised.h"
 
 /* Threads that the loops of this backend use. */
@@ -171,21 +172,8 @@ void channels_split(train_device *device, const nn_extent *part, int64_t first,
 bool bf16_available(void);
 void bf16_enter(train_modes *modes);
 void bf16_leave(const train_modes *modes);
-void bf16_round(const float *x, size_t count, train_bf16 *rounded);
-void bf16_round_gradient(const float *y, const float *dy, int64_t rows, int64_t channels,
-                         float *scratch, train_bf16 *rounded, float *d_bias);
-
-/* To the nearest, ties to even; what is smaller than the smallest normal number becomes 0. */
-static inline train_bf16 bf16_of(float value)
-{
-    union {
-        float number;
-        uint32_t bits;
-    } u = {value};
-    uint32_t rounded = (u.bits + 0x7fff + ((u.bits >> 16) & 1)) >> 16;
-    uint32_t magnitude = u.bits & 0x7fffffff;
-    rounded = magnitude > 0x7f800000 ? u.bits >> 16 | 0x40 : rounded; /* no number stays none */
-    return (train_bf16)(magnitude < 0x00800000 ? 0 : rounded);
-}
+void bf16_round(train_device *device, const float *x, size_t count, train_bf16 *rounded);
+void bf16_round_gradient(train_device *device, const float *y, const float *dy, int64_t rows,
+                         int64_t channels, float *scratch, train_bf16 *rounded, float *d_bias);
 
 #endif
