@@ -18,6 +18,7 @@ RUNTIME = {
 ABOVE = {
     "zoo": {"base", "nn"},
     "train": {"base", "image", "nn", "prep", "zoo", "data", "eval"},
+    "train/cudnn": {"base", "nn", "train"},
     "data": {"base", "image", "image/codec", "prep"},
     "eval": {"base", "image", "image/codec", "nn", "data"},
     "store": {"base", "eval"},
@@ -38,6 +39,9 @@ VENDORS = {
     "jansson.h": {"eval", "cli", "live"},
     "cairo.h": {"cli", "live"},
     "oneapi/dnnl/dnnl.h": {"train"},
+    "cublasLt.h": {"train/cudnn"},
+    "cuda_runtime_api.h": {"train/cudnn"},
+    "cudnn.h": {"train/cudnn"},
     "sqlite3.h": {"store/sqlite"},
     "libpq-fe.h": {"store/postgres"},
     "libavcodec/avcodec.h": {"video/ffmpeg"},
@@ -55,7 +59,7 @@ VENDORS = {
     "SDL.h": {"live/live_window.c"},
 }
 STANDARD = re.compile(
-    r"^(mien/\w+|assert|ctype|dirent|errno|fcntl|float|getopt|inttypes|limits|locale|math|poll|pthread|setjmp|signal|"
+    r"^(mien/\w+|assert|ctype|dirent|errno|fcntl|float|getopt|inttypes|limits|locale|math|dlfcn|poll|pthread|setjmp|signal|"
     r"stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|unistd|sys/\w+|"
     r"omp|immintrin|arm_neon|wasm_simd128)\.h$"
 )

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/training.h"
 
+#include "base/error.h"
 #include "base/file.h"
 #include "train/batches.h"
 
@@ -8,11 +9,12 @@
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 void cli_training_init(cli_training *t, const char *command)
 {
-    *t = (cli_training){.command = command, .backend = "onednn", .seed = -1};
+    *t = (cli_training){.command = command, .backend_name = "onednn", .seed = -1};
     cli_setup_init(&t->setup);
 }
 
@@ -86,7 +88,7 @@ static bool take_option(cli_training *t, int option, const char *argument, int *
         *status = take_int(t, "--workers", argument, 1, BATCH_MAX_WORKERS, &t->workers);
         return true;
     case CLI_TRAINING_BACKEND:
-        t->backend = argument;
+        t->backend_name = argument;
         return true;
     case CLI_TRAINING_HELP_OPTION:
         t->asked_for_help = true;
@@ -96,12 +98,47 @@ static bool take_option(cli_training *t, int option, const char *argument, int *
     }
 }
 
+/* The file of the cudnn backend: beside the program, or where it is installed. */
+static bool find_module(char *path, size_t size)
+{
+    static const char *const places[] = {"", "/../" MIEN_MODULE_FOLDER};
+    char program[2048];
+    if (!cli_program_folder(program, sizeof program))
+        return false;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(path, size, "%s%s/mien-cudnn.so", program, places[i]);
+        if (file_exists(path))
+            return true;
+    }
+    return false;
+}
+
+static int find_backend(cli_training *t)
+{
+    char path[4096];
+    mien_error error;
+    t->backend = train_backend_find(t->backend_name);
+    if (t->backend != NULL)
+        return EXIT_DONE;
+    if (strcmp(t->backend_name, "cudnn") != 0)
+        return cli_wrong_usage(t->command, "--backend is '%s', not onednn, cudnn or ref",
+                               t->backend_name);
+    if (!find_module(path, sizeof path)) {
+        error_set(&error, MIEN_UNSUPPORTED,
+                  "--backend cudnn: this mien was built without CUDA (there is no mien-cudnn.so); "
+                  "docs/GPU.md says how to build it");
+        return cli_fail(&error);
+    }
+    return train_backend_load(path, &t->backend, &error) == MIEN_OK ? EXIT_DONE : cli_fail(&error);
+}
+
 static int check(cli_training *t)
 {
     if (t->data_options.data == NULL || t->folder == NULL || t->recipe_path == NULL)
         return cli_wrong_usage(t->command, "name --data, --out and one recipe");
-    if (train_backend_find(t->backend) == NULL)
-        return cli_wrong_usage(t->command, "--backend is '%s', not onednn or ref", t->backend);
+    int status = find_backend(t);
+    if (status != EXIT_DONE)
+        return status;
     t->data_options.setup = &t->setup;
     return train_data_check(t->command, &t->data_options);
 }
@@ -216,7 +253,7 @@ int cli_training_open(cli_training *t, trainer_options *options)
     *options = (trainer_options){.training = &t->data.training,
                                  .validation = &t->data.validation,
                                  .recipe_text = t->recipe_text,
-                                 .backend = train_backend_find(t->backend),
+                                 .backend = t->backend,
                                  .threads = threads,
                                  .workers = t->workers > 0 ? (int)t->workers : workers_for(threads),
                                  .initial = t->initial,

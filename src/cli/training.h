@@ -17,7 +17,8 @@ typedef struct cli_training {
     cli_setup setup;     /* the detector */
     train_data_options data_options;
     train_data data;
-    const char *folder, *recipe_path, *backend, *initial;
+    const char *folder, *recipe_path, *backend_name, *initial;
+    const train_backend *backend;
     const char *teachers[CLI_MAX_TEACHERS];
     size_t teacher_count;
     int64_t seed, threads, workers;
@@ -82,7 +83,7 @@ enum {
     "  --workers N             threads that make batches (default: 1 with one thread, else 2 "     \
     "to\n"                                                                                         \
     "                          4)\n"                                                               \
-    "  --backend NAME          onednn (default) or ref\n"
+    "  --backend NAME          onednn (default), cudnn (an NVIDIA GPU) or ref\n"
 
 void cli_training_init(cli_training *t, const char *command);
 void cli_training_free(cli_training *t);

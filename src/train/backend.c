@@ -2,7 +2,10 @@
 #include "train/backend.h"
 
 #include "base/error.h"
+#include "train/module.h"
 
+#include <dlfcn.h>
+#include <mien/mien.h>
 #include <string.h>
 
 mien_status train_backend_with(const train_backend *backend, train_precision precision,
@@ -30,4 +33,30 @@ const train_backend *train_backend_find(const char *name)
         if (strcmp(backends[i]->name, name) == 0)
             return backends[i];
     return NULL;
+}
+
+static mien_status check_module(const char *path, const train_module *module, mien_error *error)
+{
+    if (module == NULL)
+        return error_set(error, MIEN_UNSUPPORTED, "'%s' is no module of mien", path);
+    if (strcmp(module->version, MIEN_VERSION) != 0 || module->table_size != sizeof(train_backend))
+        return error_set(error, MIEN_UNSUPPORTED,
+                         "'%s' is of mien %s, this is mien %s: install both anew", path,
+                         module->version, MIEN_VERSION);
+    return MIEN_OK;
+}
+
+mien_status train_backend_load(const char *path, const train_backend **out, mien_error *error)
+{
+    *out = NULL;
+    void *file = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (file == NULL)
+        return error_set(error, MIEN_UNSUPPORTED, "cannot load the backend: %s", dlerror());
+    const train_module *module = dlsym(file, TRAIN_MODULE_SYMBOL);
+    mien_status status = check_module(path, module, error);
+    if (status == MIEN_OK)
+        *out = module->backend;
+    else
+        dlclose(file);
+    return status;
 }

@@ -5,7 +5,8 @@
 /*
  * What a layer's arithmetic is made of: one table of functions per backend. `ref` is plain C on
  * (N, C, H, W), sums in double: the truth. `onednn` keeps pictures channels last, (N, H, W, C),
- * takes oneDNN for dense convolutions and products, and kernels of its own for the rest.
+ * takes oneDNN for dense convolutions and products, and kernels of its own for the rest. `cudnn`
+ * does the same on an NVIDIA GPU, with cuDNN and cuBLASLt; its dense convolutions use TF32.
  *
  * All arrays that the functions read and write are the backend's memory (train_memory), unless they
  * are said to be the host's. Parameters and their gradients are always row-major as in ONNX,
@@ -267,11 +268,19 @@ typedef struct train_backend {
 extern const train_backend train_backend_ref;
 extern const train_backend train_backend_onednn;
 extern const train_backend train_backend_onednn_bf16; /* only where rounding->available() */
+/* The cudnn backend is in a module of its own: train_backend_load. */
 
 typedef enum train_precision { TRAIN_F32, TRAIN_BF16 } train_precision;
 
-/* "ref" or "onednn". NULL: there is none of that name. */
+/* "ref" or "onednn". NULL: there is none of that name built in. */
 const train_backend *train_backend_find(const char *name);
+
+/*
+ * Opens the file of a module, which stays open until the program ends. Failure: *out is NULL;
+ * MIEN_UNSUPPORTED (the file or a library that it needs is missing, or it belongs to another
+ * version; the message says which).
+ */
+mien_status train_backend_load(const char *path, const train_backend **out, mien_error *error);
 
 /*
  * The same backend with that precision. Failure: *out is NULL, MIEN_UNSUPPORTED: the backend or

@@ -122,4 +122,14 @@ RULE uint16_t rule_bf16(float value)
     return (uint16_t)(magnitude < 0x00800000 ? 0 : rounded);
 }
 
+RULE float rule_float(uint16_t bf16)
+{
+    union {
+        uint32_t bits;
+        float number;
+    } u;
+    u.bits = (uint32_t)bf16 << 16;
+    return u.number;
+}
+
 #endif

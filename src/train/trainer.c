@@ -286,7 +286,9 @@ static void close_run(run *r)
 
 static mien_status run_recipe(run *r)
 {
-    mien_status status = run_read_files(r);
+    mien_status status = r->options->backend->memory->open(&r->device, r->error);
+    if (status == MIEN_OK)
+        status = run_read_files(r);
     if (status == MIEN_OK) {
         r->identity = run_identify(r);
         status = make_folder(r);
@@ -297,8 +299,6 @@ static mien_status run_recipe(run *r)
         status = run_build_model(r);
     if (status == MIEN_OK)
         status = check_stages(r);
-    if (status == MIEN_OK)
-        status = r->options->backend->memory->open(&r->device, r->error);
     if (status == MIEN_OK)
         status = begin(r);
     return status == MIEN_OK ? run_stages(r) : status;

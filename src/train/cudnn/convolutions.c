@@ -74,7 +74,10 @@ void cudnn_conv_free(train_conv *conv)
     free(conv);
 }
 
-/* ---- Scratch: weights as vendor.h wants them, the same in BF16, and what that borrows ---- */
+/*
+ * ---- Scratch: weights as vendor.h wants them; with BF16 the same rounded, and what comes of a
+ * convolution before it is widened; what the vendor borrows ----
+ */
 
 static size_t aligned(size_t bytes)
 {
@@ -91,44 +94,76 @@ static int64_t weight_count(const nn_conv *s)
     return s->out.channels * (s->in.channels / s->group) * cells_of(s);
 }
 
-static float *packed_weights(void *scratch)
+/* Numbers of the largest of x, y and weights. */
+static int64_t most_numbers(const nn_conv *s)
 {
-    return scratch;
+    int64_t in = cudnn_count(&s->in), out = cudnn_count(&s->out), most = in > out ? in : out;
+    return weight_count(s) > most ? weight_count(s) : most;
 }
 
-static train_bf16 *rounded_weights(const train_conv *conv, void *scratch)
+typedef struct scratch_parts {
+    float *weights;
+    train_bf16 *rounded, *result; /* for BF16 */
+    void *borrowed;
+} scratch_parts;
+
+/* Where the parts begin, in bytes; the last one: where they end. */
+enum { WEIGHTS, ROUNDED, RESULT, BORROWED, PARTS };
+
+static void part_offsets(const train_conv *conv, size_t offsets[PARTS])
 {
-    size_t before = aligned((size_t)weight_count(&conv->shape) * sizeof(float));
-    return (train_bf16 *)((unsigned char *)scratch + before);
+    size_t weights = (size_t)weight_count(&conv->shape);
+    size_t result = (size_t)most_numbers(&conv->shape), each = conv->bf16 ? sizeof(train_bf16) : 0;
+    offsets[WEIGHTS] = 0;
+    offsets[ROUNDED] = aligned(weights * sizeof(float));
+    offsets[RESULT] = offsets[ROUNDED] + aligned(weights * each);
+    offsets[BORROWED] = offsets[RESULT] + aligned(result * each);
 }
 
-static void *borrowed(const train_conv *conv, void *scratch)
+static scratch_parts parts_of(const train_conv *conv, void *scratch)
 {
-    size_t rounded = conv->bf16 ? (size_t)weight_count(&conv->shape) * sizeof(train_bf16) : 0;
-    return (unsigned char *)rounded_weights(conv, scratch) + aligned(rounded);
+    unsigned char *bytes = scratch;
+    size_t offsets[PARTS];
+    part_offsets(conv, offsets);
+    return (scratch_parts){.weights = scratch,
+                           .rounded = (train_bf16 *)(bytes + offsets[ROUNDED]),
+                           .result = (train_bf16 *)(bytes + offsets[RESULT]),
+                           .borrowed = bytes + offsets[BORROWED]};
 }
 
 size_t cudnn_conv_scratch(const train_conv *conv)
 {
+    size_t offsets[PARTS];
     if (conv->dense == NULL)
         return 0;
-    size_t own = aligned((size_t)weight_count(&conv->shape) * sizeof(float));
-    size_t rounded = conv->bf16 ? (size_t)weight_count(&conv->shape) * sizeof(train_bf16) : 0;
-    return own + aligned(rounded) + vendor_conv_scratch(conv->dense);
+    part_offsets(conv, offsets);
+    return offsets[BORROWED] + vendor_conv_scratch(conv->dense);
 }
 
 /* (M, C/group, kH, kW) -> (M, kH, kW, C/group), rounded where the convolution wants it. */
-static const void *pack(const train_conv *conv, const float *weights, void *scratch)
+static const void *pack(const train_conv *conv, const float *weights, const scratch_parts *parts)
 {
     const nn_conv *s = &conv->shape;
     cudnn_elements.transpose(conv->device, weights, s->out.channels, s->in.channels / s->group,
-                             cells_of(s), packed_weights(scratch));
+                             cells_of(s), parts->weights);
     if (!conv->bf16)
-        return packed_weights(scratch);
-    kernel_round_work round = {.x = packed_weights(scratch),
-                               .rounded = rounded_weights(conv, scratch)};
+        return parts->weights;
+    kernel_round_work round = {.x = parts->weights, .rounded = parts->rounded};
     kernel_round(conv->device, &round, weight_count(s));
-    return rounded_weights(conv, scratch);
+    return parts->rounded;
+}
+
+/* Where a convolution writes what is to come to y, and bringing it there. */
+static void *result_of(const train_conv *conv, const scratch_parts *parts, float *y)
+{
+    return conv->bf16 ? (void *)parts->result : (void *)y;
+}
+
+static void widen(const train_conv *conv, const scratch_parts *parts, int64_t count, float *y)
+{
+    kernel_widen_work work = {parts->result, y};
+    if (conv->bf16)
+        kernel_widen(conv->device, &work, count);
 }
 
 /* ---- Dense ---- */
@@ -151,7 +186,10 @@ static int64_t out_rows(const train_conv *conv)
 static void forward(train_conv *conv, const void *x, const float *weights, const float *bias,
                     float *y, void *scratch)
 {
-    vendor_conv_forward(conv->dense, x, pack(conv, weights, scratch), y, borrowed(conv, scratch));
+    scratch_parts parts = parts_of(conv, scratch);
+    vendor_conv_forward(conv->dense, x, pack(conv, weights, &parts), result_of(conv, &parts, y),
+                        parts.borrowed);
+    widen(conv, &parts, cudnn_count(&conv->shape.out), y);
     add_bias(conv->device, bias, out_rows(conv), conv->shape.out.channels, y);
 }
 
@@ -159,12 +197,16 @@ static void backward(train_conv *conv, const void *x, const float *weights, cons
                      float *dx, float *d_weights, void *scratch)
 {
     const nn_conv *s = &conv->shape;
-    if (dx != NULL)
-        vendor_conv_backward_input(conv->dense, pack(conv, weights, scratch), dy, dx,
-                                   borrowed(conv, scratch));
-    vendor_conv_backward_weights(conv->dense, x, dy, packed_weights(scratch),
-                                 borrowed(conv, scratch));
-    cudnn_elements.transpose(conv->device, packed_weights(scratch), s->out.channels, cells_of(s),
+    scratch_parts parts = parts_of(conv, scratch);
+    if (dx != NULL) {
+        vendor_conv_backward_input(conv->dense, pack(conv, weights, &parts), dy,
+                                   result_of(conv, &parts, dx), parts.borrowed);
+        widen(conv, &parts, cudnn_count(&s->in), dx);
+    }
+    vendor_conv_backward_weights(conv->dense, x, dy, result_of(conv, &parts, parts.weights),
+                                 parts.borrowed);
+    widen(conv, &parts, weight_count(s), parts.weights);
+    cudnn_elements.transpose(conv->device, parts.weights, s->out.channels, cells_of(s),
                              s->in.channels / s->group, d_weights);
 }
 

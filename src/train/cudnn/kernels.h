@@ -67,6 +67,13 @@ typedef struct kernel_round_work {
 } kernel_round_work;
 void kernel_round(train_device *device, const kernel_round_work *work, int64_t count);
 
+/* From BF16. */
+typedef struct kernel_widen_work {
+    const train_bf16 *x;
+    float *y;
+} kernel_widen_work;
+void kernel_widen(train_device *device, const kernel_widen_work *work, int64_t count);
+
 /* ---- kernels_channels.c: channels of pictures ---- */
 
 /* y += bias; count: rows * channels */

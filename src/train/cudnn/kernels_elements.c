@@ -36,6 +36,11 @@ KERNEL(kernel_transpose)
     work->y[i] = work->x[i - i % plane + row * work->columns + column];
 }
 
+KERNEL(kernel_widen)
+{
+    work->y[i] = rule_float(work->x[i]);
+}
+
 KERNEL(kernel_round)
 {
     bool flat = work->y != NULL && !(work->y[i] > 0);

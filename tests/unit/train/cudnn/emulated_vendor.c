@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "train/cudnn/vendor.h"
+#include "train/rules.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,14 +50,29 @@ static float *floats_of(const vendor_conv *conv, const void *numbers, size_t cou
     float *floats = malloc(count * sizeof *floats);
     if (floats == NULL)
         abort();
-    for (size_t i = 0; i < count; i++) {
-        union {
-            uint32_t bits;
-            float number;
-        } u = {conv->bf16 ? (uint32_t)((const train_bf16 *)numbers)[i] << 16 : 0};
-        floats[i] = conv->bf16 ? u.number : ((const float *)numbers)[i];
-    }
+    for (size_t i = 0; i < count; i++)
+        floats[i] =
+            conv->bf16 ? rule_float(((const train_bf16 *)numbers)[i]) : ((const float *)numbers)[i];
     return floats;
+}
+
+/* Writes the sums as the convolution is to give them, and frees them. */
+static void give(const vendor_conv *conv, float *sums, size_t count, void *numbers)
+{
+    for (size_t i = 0; i < count; i++)
+        if (conv->bf16)
+            ((train_bf16 *)numbers)[i] = rule_bf16(sums[i]);
+        else
+            ((float *)numbers)[i] = sums[i];
+    free(sums);
+}
+
+static float *zeros_of(size_t count)
+{
+    float *zeros = calloc(count, sizeof *zeros);
+    if (zeros == NULL)
+        abort();
+    return zeros;
 }
 
 static size_t count_of(const nn_extent *e)
@@ -132,40 +148,44 @@ static void add_to_weights(const joined *j)
         j->weights[c] += *j->y * j->x[c];
 }
 
-void vendor_conv_forward(vendor_conv *conv, const void *x, const void *weights, float *y,
+void vendor_conv_forward(vendor_conv *conv, const void *x, const void *weights, void *y,
                          void *scratch)
 {
     const nn_conv *s = &conv->shape;
-    arrays a = {floats_of(conv, x, count_of(&s->in)), floats_of(conv, weights, weights_of(s)), y};
+    size_t count = count_of(&s->out);
+    arrays a = {floats_of(conv, x, count_of(&s->in)), floats_of(conv, weights, weights_of(s)),
+                zeros_of(count)};
     spoil(scratch);
-    memset(y, 0, count_of(&s->out) * sizeof *y);
     for_each_cell(s, &a, add_to_output);
+    give(conv, a.y, count, y);
     free(a.x);
     free(a.weights);
 }
 
-void vendor_conv_backward_input(vendor_conv *conv, const void *weights, const void *dy, float *dx,
+void vendor_conv_backward_input(vendor_conv *conv, const void *weights, const void *dy, void *dx,
                                 void *scratch)
 {
     const nn_conv *s = &conv->shape;
-    arrays a = {dx, floats_of(conv, weights, weights_of(s)),
+    size_t count = count_of(&s->in);
+    arrays a = {zeros_of(count), floats_of(conv, weights, weights_of(s)),
                 floats_of(conv, dy, count_of(&s->out))};
     spoil(scratch);
-    memset(dx, 0, count_of(&s->in) * sizeof *dx);
     for_each_cell(s, &a, add_to_input);
+    give(conv, a.x, count, dx);
     free(a.weights);
     free(a.y);
 }
 
-void vendor_conv_backward_weights(vendor_conv *conv, const void *x, const void *dy,
-                                  float *d_weights, void *scratch)
+void vendor_conv_backward_weights(vendor_conv *conv, const void *x, const void *dy, void *d_weights,
+                                  void *scratch)
 {
     const nn_conv *s = &conv->shape;
-    arrays a = {floats_of(conv, x, count_of(&s->in)), d_weights,
+    size_t count = weights_of(s);
+    arrays a = {floats_of(conv, x, count_of(&s->in)), zeros_of(count),
                 floats_of(conv, dy, count_of(&s->out))};
     spoil(scratch);
-    memset(d_weights, 0, weights_of(s) * sizeof *d_weights);
     for_each_cell(s, &a, add_to_weights);
+    give(conv, a.weights, count, d_weights);
     free(a.x);
     free(a.y);
 }
