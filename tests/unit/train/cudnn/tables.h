@@ -15,7 +15,9 @@
 const train_backend *tables_f32(void);
 const train_backend *tables_bf16(void);
 
-/* How many times as far as sums in float32 a dense product may be off. */
+/* How many times as far as sums in float32 a dense product may be off, and what comes of a network
+ * of them. */
 double tables_slack(void);
+double tables_network_slack(void);
 
 #endif
