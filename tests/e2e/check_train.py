@@ -139,6 +139,16 @@ class Train(ProgramTest):
         self.fail_with("file", *self.arguments("file"))
         self.fail_with("no/such", *self.arguments("no/such"))
 
+    def test_a_gpu_that_is_not_there(self):
+        """Without the module, the vendor's libraries or a GPU, the run says so and begins nothing."""
+        self.csv()
+        result = self.run_mien(*self.arguments("gpu", "--backend", "cudnn"))
+        if result.status == 0:
+            self.skipTest("there is a GPU")
+        self.assertEqual(result.status, 1)
+        self.assertRegex(result.err, "no GPU found|built without CUDA|cannot load the backend")
+        self.assertFalse((self.folder / "gpu").exists())
+
     # ---- Runs ----
 
     def test_run(self):

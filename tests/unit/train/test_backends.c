@@ -276,6 +276,22 @@ static void test_products(void **state)
                 compare_dense(sizes[i], sizes[k], sizes[o], &random);
 }
 
+/* ---- Modules ---- */
+
+static void test_files_that_are_no_modules(void **state)
+{
+    (void)state;
+    const train_backend *backend;
+    mien_error error;
+    assert_fails(MIEN_UNSUPPORTED, train_backend_load("no/such-backend.so", &backend, &error),
+                 &error, "no/such-backend.so");
+    assert_null(backend);
+    assert_fails(MIEN_UNSUPPORTED, train_backend_load("libm.so.6", &backend, &error), &error,
+                 "'libm.so.6' is no module of mien");
+    assert_null(backend);
+    assert_null(train_backend_find("cudnn"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +302,7 @@ int main(void)
         cmocka_unit_test(test_convolutions_repeat_bit_for_bit),
         cmocka_unit_test(test_pooling),
         cmocka_unit_test(test_products),
+        cmocka_unit_test(test_files_that_are_no_modules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
