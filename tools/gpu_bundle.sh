@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # What is to run on a machine with a GPU that has CUDA's libraries but not what mien is built with:
 # gpu_bundle.sh BUILD_FOLDER OUT_FOLDER gathers the program, the cudnn backend, their tests and the
-# libraries that these need in OUT_FOLDER. There, OUT_FOLDER/check runs the tests; CUDNN_FOLDER says
-# where cuDNN's libraries lie, if the system does not know.
+# libraries that these need in OUT_FOLDER. There, OUT_FOLDER/check runs the tests, and OUT_FOLDER/with
+# any command with these libraries; CUDNN_FOLDER says where cuDNN's lie, if the system does not know.
 set -euo pipefail
 if [ $# -ne 2 ] || [ ! -e "$1/mien-cudnn.so" ]; then
     echo "usage: tools/gpu_bundle.sh BUILD_FOLDER OUT_FOLDER (the build has mien-cudnn.so)" >&2
@@ -15,16 +15,22 @@ cp "${programs[@]}" "$build/mien-cudnn.so" "$out"
 # The system's own libraries stay behind, and so does the vendor's.
 ldd "${programs[@]}" | awk '$2 == "=>" { print $3 }' | sort -u |
     grep -vE '/(libc|libm|libdl|libpthread|libstdc\+\+|libgcc_s|ld-linux[^/]*)\.so|/libcu' | xargs cp -L -t "$out/lib"
+cat >"$out/with" <<'WITH'
+#!/usr/bin/env bash
+# Runs a command, such as "with ./mien train --backend cudnn ...", with the libraries of this folder.
+folder=$(cd "$(dirname "$0")" && pwd)
+export LD_LIBRARY_PATH=$folder/lib:${CUDNN_FOLDER:-}:${LD_LIBRARY_PATH:-} MIEN_BUILD_ROOT=$folder
+exec "$@"
+WITH
 cat >"$out/check" <<'CHECK'
 #!/usr/bin/env bash
 # Runs the tests of the cudnn backend, in float32 and in TF32. Ends with "N passed, N failed".
 cd "$(dirname "$0")"
-export LD_LIBRARY_PATH=$PWD/lib:${CUDNN_FOLDER:-}:${LD_LIBRARY_PATH:-} MIEN_BUILD_ROOT=$PWD
 passed=0 failed=0
 for override in 0 1; do
     for test in test_train_cudnn_gpu test_train_cudnn_networks_gpu; do
         echo "== $test, NVIDIA_TF32_OVERRIDE=$override"
-        if NVIDIA_TF32_OVERRIDE=$override "./$test"; then
+        if NVIDIA_TF32_OVERRIDE=$override ./with "./$test"; then
             passed=$((passed + 1))
         else
             failed=$((failed + 1))
@@ -34,5 +40,5 @@ done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
 CHECK
-chmod +x "$out/check"
+chmod +x "$out/with" "$out/check"
 du -sh "$out"

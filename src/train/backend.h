@@ -164,7 +164,8 @@ typedef struct train_joining {
 
 /*
  * What a backend adds that multiplies in BF16 and sums in float, here in convolutions and products.
- * Everything that is kept from step to step stays float.
+ * Everything that is kept from step to step stays float. `cudnn` rounds what comes of a convolution
+ * to BF16 once more.
  */
 typedef struct train_rounding {
     /* Whether this processor multiplies BF16 by itself. */

@@ -107,7 +107,7 @@ typedef struct scratch_parts {
     void *borrowed;
 } scratch_parts;
 
-/* Where the parts begin, in bytes; the last one: where they end. */
+/* Where the parts begin, in bytes. What is borrowed comes last. */
 enum { WEIGHTS, ROUNDED, RESULT, BORROWED, PARTS };
 
 static void part_offsets(const train_conv *conv, size_t offsets[PARTS])
