@@ -69,14 +69,23 @@ typedef struct train_elements {
                        float *scratch, float *y);
 } train_elements;
 
-/* What moves parameters, as optimiser.h has it for the host. Lists of arrays are the host's, their
- * arrays the backend's. */
+/* A parameter that updates move. */
+typedef struct train_moved {
+    float *values;
+    const float *gradients; /* NULL: it does not learn */
+    float *state;           /* the optimiser's */
+    float *average;         /* NULL: none is kept */
+    size_t count;
+    bool decays;
+} train_moved;
+
+/* What moves parameters, as optimiser.h has it for the host. Lists are the host's, their arrays the
+ * backend's. */
 typedef struct train_updates {
+    /* One update of each that learns, step 1 for the first; then of the averages, which keep the
+     * share `kept` of what they were. */
     void (*update)(train_device *device, const optimiser_settings *settings, float rate,
-                   int64_t step, bool decays, float *values, const float *gradients, float *state,
-                   size_t count);
-    void (*average)(train_device *device, float *average, const float *values, size_t count,
-                    float decay);
+                   int64_t step, float kept, const train_moved *list, size_t count);
     void (*swap)(train_device *device, float *a, float *b, size_t count);
     double (*norm)(train_device *device, const float *const *arrays, const size_t *counts,
                    size_t array_count);

@@ -159,18 +159,16 @@ const train_elements train_host_elements_last = {.add = add,
 /* ---- Updates ---- */
 
 static void update(train_device *device, const optimiser_settings *settings, float rate,
-                   int64_t step, bool decays, float *values, const float *gradients, float *state,
-                   size_t count)
+                   int64_t step, float kept, const train_moved *list, size_t count)
 {
     (void)device;
-    optimiser_update(settings, rate, step, decays, values, gradients, state, count);
-}
-
-static void average(train_device *device, float *averages, const float *values, size_t count,
-                    float decay)
-{
-    (void)device;
-    optimiser_average(averages, values, count, decay);
+    for (const train_moved *m = list; m < list + count; m++) {
+        if (m->gradients != NULL)
+            optimiser_update(settings, rate, step, m->decays, m->values, m->gradients, m->state,
+                             m->count);
+        if (m->average != NULL)
+            optimiser_average(m->average, m->values, m->count, kept);
+    }
 }
 
 static void swap(train_device *device, float *a, float *b, size_t count)
@@ -219,7 +217,6 @@ static void move_statistics(train_device *device, int64_t rows, int64_t channels
 }
 
 const train_updates train_host_updates = {.update = update,
-                                          .average = average,
                                           .swap = swap,
                                           .norm = norm,
                                           .clip = clip,

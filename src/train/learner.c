@@ -11,6 +11,7 @@ struct train_learner {
     train_network *network;
     learner_settings settings;
     float **state, **averages, **kept; /* by parameter; NULL where there are none */
+    train_moved *moved;                /* by parameter */
     /* The gradients of what learns, side by side. */
     float **gradients;
     size_t *counts;
@@ -76,6 +77,25 @@ static bool list_gradients(train_learner *learner)
     return true;
 }
 
+/* A frozen parameter's average stays as well. */
+static bool list_moved(train_learner *learner)
+{
+    const train_network *network = learner->network;
+    learner->moved = memory_zeroed(parameters_of(learner), sizeof *learner->moved);
+    for (size_t p = 0; learner->moved != NULL && p < parameters_of(learner); p++) {
+        const train_parameter *parameter = parameter_at(learner, p);
+        bool averaged = learner->averages != NULL && !parameter->frozen;
+        learner->moved[p] =
+            (train_moved){.values = network->parameters[p],
+                          .gradients = learns(learner, p) ? network->parameter_gradients[p] : NULL,
+                          .state = learner->state[p],
+                          .average = averaged ? learner->averages[p] : NULL,
+                          .count = parameter->count,
+                          .decays = parameter->decays};
+    }
+    return learner->moved != NULL;
+}
+
 static bool fill(train_learner *learner)
 {
     const learner_settings *s = &learner->settings;
@@ -87,7 +107,7 @@ static bool fill(train_learner *learner)
     if (s->ascends)
         learner->kept = make_arrays(learner, 1);
     return learner->state != NULL && (learner->averages != NULL || s->average <= 0) &&
-           (learner->kept != NULL || !s->ascends);
+           (learner->kept != NULL || !s->ascends) && list_moved(learner);
 }
 
 mien_status learner_create(train_network *network, const learner_settings *settings,
@@ -122,6 +142,7 @@ void learner_free(train_learner *learner)
     free_arrays(learner, learner->state);
     free_arrays(learner, learner->averages);
     free_arrays(learner, learner->kept);
+    free(learner->moved);
     free(learner->gradients);
     free(learner->counts);
     free(learner);
@@ -173,19 +194,8 @@ void learner_descend(train_learner *learner)
 
 void learner_update(train_learner *learner, float rate, int64_t step)
 {
-    const train_network *network = learner->network;
-    const learner_settings *s = &learner->settings;
-    for (size_t p = 0; p < parameters_of(learner); p++) {
-        const train_parameter *parameter = parameter_at(learner, p);
-        if (learns(learner, p))
-            updates_of(learner)->update(network->device, &s->optimiser, rate, step,
-                                        parameter->decays, network->parameters[p],
-                                        network->parameter_gradients[p], learner->state[p],
-                                        parameter->count);
-        if (learner->averages != NULL && !parameter->frozen)
-            updates_of(learner)->average(network->device, learner->averages[p],
-                                         network->parameters[p], parameter->count, s->average);
-    }
+    updates_of(learner)->update(learner->network->device, &learner->settings.optimiser, rate, step,
+                                learner->settings.average, learner->moved, parameters_of(learner));
 }
 
 /* ---- Averages ---- */

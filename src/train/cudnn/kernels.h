@@ -283,31 +283,29 @@ void kernel_pool_backward(train_device *device, const kernel_pool_backward_work 
 
 /* ---- kernels_update.c: parameters ---- */
 
-/* As optimiser_update has them; what depends on the step alone comes with the work. */
-typedef struct kernel_sgd_work {
-    float *values, *velocity; /* velocity: NULL without momentum */
+/* Parameters that one run of a kernel moves: each launch costs time, and networks have hundreds. */
+#define KERNEL_SLICES 32
+
+typedef struct kernel_slice {
+    float *values, *average; /* as train_moved has them */
     const float *gradients;
-    float rate, decay, momentum;
+    float *first, *second; /* arrays of the optimiser's state, NULL where there is none */
+    float decay;           /* of the weights */
+    uint32_t end;          /* of its numbers among those of all slices */
+} kernel_slice;
+
+/* As optimiser_update and optimiser_average have them; what depends on the step alone comes with
+ * the work. count: the last slice's end */
+typedef struct kernel_update_work {
+    optimiser_kind kind;
+    float rate, momentum; /* SGD */
     bool nesterov;
-} kernel_sgd_work;
-void kernel_sgd(train_device *device, const kernel_sgd_work *work, int64_t count);
-
-typedef struct kernel_adam_work {
-    float *values, *first, *second;
-    const float *gradients;
-    float beta1, beta2, epsilon;
-    float coupled;      /* weight decay in the gradient */
-    float kept;         /* share of the value that decoupled weight decay leaves */
-    float size, spread; /* value -= size first / (sqrt(second) spread + epsilon) */
-} kernel_adam_work;
-void kernel_adam(train_device *device, const kernel_adam_work *work, int64_t count);
-
-typedef struct kernel_average_work {
-    float *average;
-    const float *values;
-    float decay;
-} kernel_average_work;
-void kernel_average(train_device *device, const kernel_average_work *work, int64_t count);
+    float beta1, beta2, epsilon; /* Adam: values -= size first / (sqrt(second) spread + epsilon) */
+    float size, spread;
+    float kept; /* by averages */
+    kernel_slice slices[KERNEL_SLICES];
+} kernel_update_work;
+void kernel_update(train_device *device, const kernel_update_work *work, int64_t count);
 
 typedef struct kernel_swap_work {
     float *a, *b;

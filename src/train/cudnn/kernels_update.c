@@ -3,31 +3,43 @@
 
 #include <math.h>
 
-KERNEL(kernel_sgd)
+DEVICE void move_by_sgd(const kernel_update_work *work, const kernel_slice *s, uint32_t i)
 {
-    float gradient = work->gradients[i] + work->decay * work->values[i], step = gradient;
-    if (work->velocity != NULL) {
-        float velocity = work->momentum * work->velocity[i] + gradient;
-        work->velocity[i] = velocity;
+    float gradient = s->gradients[i] + s->decay * s->values[i], step = gradient;
+    if (s->first != NULL) {
+        float velocity = work->momentum * s->first[i] + gradient;
+        s->first[i] = velocity;
         step = work->nesterov ? gradient + work->momentum * velocity : velocity;
     }
-    work->values[i] -= work->rate * step;
+    s->values[i] -= work->rate * step;
 }
 
-KERNEL(kernel_adam)
+DEVICE void move_by_adam(const kernel_update_work *work, const kernel_slice *s, uint32_t i)
 {
-    float gradient = work->gradients[i] + work->coupled * work->values[i];
-    float first = work->beta1 * work->first[i] + (1 - work->beta1) * gradient;
-    float second = work->beta2 * work->second[i] + (1 - work->beta2) * gradient * gradient;
-    work->first[i] = first;
-    work->second[i] = second;
-    work->values[i] = work->kept * work->values[i] -
-                      work->size * first / (sqrtf(second) * work->spread + work->epsilon);
+    bool decoupled = work->kind == OPTIMISER_ADAMW;
+    float kept = decoupled ? 1 - work->rate * s->decay : 1;
+    float gradient = s->gradients[i] + (decoupled ? 0 : s->decay) * s->values[i];
+    float first = work->beta1 * s->first[i] + (1 - work->beta1) * gradient;
+    float second = work->beta2 * s->second[i] + (1 - work->beta2) * gradient * gradient;
+    s->first[i] = first;
+    s->second[i] = second;
+    s->values[i] =
+        kept * s->values[i] - work->size * first / (sqrtf(second) * work->spread + work->epsilon);
 }
 
-KERNEL(kernel_average)
+KERNEL(kernel_update)
 {
-    work->average[i] = work->decay * work->average[i] + (1 - work->decay) * work->values[i];
+    const kernel_slice *s = work->slices;
+    uint32_t begin = 0;
+    for (; i >= s->end; s++)
+        begin = s->end;
+    i -= begin;
+    if (s->gradients != NULL && work->kind == OPTIMISER_SGD)
+        move_by_sgd(work, s, i);
+    else if (s->gradients != NULL)
+        move_by_adam(work, s, i);
+    if (s->average != NULL)
+        s->average[i] = work->kept * s->average[i] + (1 - work->kept) * s->values[i];
 }
 
 KERNEL(kernel_swap)

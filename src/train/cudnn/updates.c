@@ -3,50 +3,52 @@
 
 #include <math.h>
 
-static void update_sgd(train_device *device, const optimiser_settings *settings, float rate,
-                       float decay, float *values, const float *gradients, float *state,
-                       size_t count)
+static kernel_update_work work_of(const optimiser_settings *settings, float rate, int64_t step,
+                                  float kept)
 {
-    kernel_sgd_work work = {.values = values,
-                            .velocity = optimiser_state_arrays(settings) > 0 ? state : NULL,
-                            .gradients = gradients,
-                            .rate = rate,
-                            .decay = decay,
-                            .momentum = settings->momentum,
-                            .nesterov = settings->nesterov};
-    kernel_sgd(device, &work, (int64_t)count);
+    double correction1 = 1 - pow((double)settings->beta1, (double)step);
+    double correction2 = 1 - pow((double)settings->beta2, (double)step);
+    return (kernel_update_work){.kind = settings->kind,
+                                .rate = rate,
+                                .momentum = settings->momentum,
+                                .nesterov = settings->nesterov,
+                                .beta1 = settings->beta1,
+                                .beta2 = settings->beta2,
+                                .epsilon = settings->epsilon,
+                                .size = (float)((double)rate / correction1),
+                                .spread = (float)(1 / sqrt(correction2)),
+                                .kept = kept};
+}
+
+/* end: of those before it. */
+static kernel_slice slice_of(const optimiser_settings *settings, const train_moved *moved,
+                             int64_t end)
+{
+    int states = optimiser_state_arrays(settings);
+    return (kernel_slice){.values = moved->values,
+                          .average = moved->average,
+                          .gradients = moved->gradients,
+                          .first = states > 0 ? moved->state : NULL,
+                          .second = states > 1 ? moved->state + moved->count : NULL,
+                          .decay = moved->decays ? settings->weight_decay : 0,
+                          .end = (uint32_t)(end + (int64_t)moved->count)};
 }
 
 static void update(train_device *device, const optimiser_settings *settings, float rate,
-                   int64_t step, bool decays, float *values, const float *gradients, float *state,
-                   size_t count)
+                   int64_t step, float kept, const train_moved *list, size_t count)
 {
-    float decay = decays ? settings->weight_decay : 0;
-    bool decoupled = settings->kind == OPTIMISER_ADAMW;
-    if (settings->kind == OPTIMISER_SGD) {
-        update_sgd(device, settings, rate, decay, values, gradients, state, count);
-        return;
+    kernel_update_work work = work_of(settings, rate, step, kept);
+    int64_t end = 0;
+    int slices = 0;
+    for (const train_moved *m = list; m < list + count; m++) {
+        if (slices == KERNEL_SLICES || end + (int64_t)m->count > INT32_MAX) {
+            kernel_update(device, &work, end);
+            end = slices = 0;
+        }
+        work.slices[slices] = slice_of(settings, m, end);
+        end = work.slices[slices++].end;
     }
-    double correction1 = 1 - pow((double)settings->beta1, (double)step);
-    double correction2 = 1 - pow((double)settings->beta2, (double)step);
-    kernel_adam_work work = {.values = values,
-                             .first = state,
-                             .second = state + count,
-                             .gradients = gradients,
-                             .beta1 = settings->beta1,
-                             .beta2 = settings->beta2,
-                             .epsilon = settings->epsilon,
-                             .coupled = decoupled ? 0 : decay,
-                             .kept = decoupled ? 1 - rate * decay : 1,
-                             .size = (float)((double)rate / correction1),
-                             .spread = (float)(1 / sqrt(correction2))};
-    kernel_adam(device, &work, (int64_t)count);
-}
-
-static void average(train_device *device, float *averages, const float *values, size_t count,
-                    float decay)
-{
-    kernel_average(device, &(kernel_average_work){averages, values, decay}, (int64_t)count);
+    kernel_update(device, &work, end);
 }
 
 static void swap(train_device *device, float *a, float *b, size_t count)
@@ -111,7 +113,6 @@ static void move_statistics(train_device *device, int64_t rows, int64_t channels
 }
 
 const train_updates cudnn_updates = {.update = update,
-                                     .average = average,
                                      .swap = swap,
                                      .norm = norm,
                                      .clip = clip,
