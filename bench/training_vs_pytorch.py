@@ -6,11 +6,10 @@
                                  [--backend onednn|cudnn] [--batch N] [--workers N]
                                  [--rounds N] [--json FILE] [ARCHITECTURE ...]
 
-mien reads, augments and learns from made-up pictures in FER-2013's layout, in batches of 64 or
---batch.
-PyTorch learns from one batch that is already in memory, channels last, with an allocator that keeps
-large tensors; both use SGD with Nesterov momentum. They run in turn, and the ratio is that of the
-medians. With the backend cudnn both compute on a GPU, PyTorch in CUDA graphs; the memory is still
+mien reads, augments and learns from made-up pictures in FER-2013's layout, in batches of 64 or as
+told. PyTorch learns from one batch that is already in memory, channels last, with an allocator that
+keeps large tensors; both use SGD with Nesterov momentum. They run in turn, and the ratio is that of
+the medians. With the backend cudnn both compute on a GPU, PyTorch in CUDA graphs; the memory is still
 that of the processor. Needs python3-torch and python3-onnx.
 """
 
