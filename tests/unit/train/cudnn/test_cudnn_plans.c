@@ -84,18 +84,31 @@ static void make_plans(const nn_conv *conv, bool bf16)
     }
 }
 
+/* The convolution that a layer is to cuDNN; a product is one of a pixel. */
+static nn_conv conv_of(const train_tape *tape, const train_layer *layer)
+{
+    if (layer->kind == TRAIN_CONV)
+        return (nn_conv){.in = extent_of(tape, layer->inputs[0]),
+                         .out = extent_of(tape, layer->output),
+                         .window = layer->params.conv.window,
+                         .group = layer->params.conv.group};
+    nn_shape in = train_tape_shape(tape, layer->inputs[0]);
+    nn_shape out = train_tape_shape(tape, layer->output);
+    return (nn_conv){.in = {in.dims[0], 1, 1, in.dims[1]},
+                     .out = {out.dims[0], 1, 1, out.dims[1]},
+                     .window = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}},
+                     .group = 1};
+}
+
 static void check_network(const char *architecture, int channels, int side, int batch)
 {
     zoo_tape opened = open_tape(architecture, channels, side, batch);
     const train_tape *tape = &opened.tape;
     for (size_t l = 0; l < tape->layer_count; l++) {
         const train_layer *layer = &tape->layers[l];
-        if (layer->kind != TRAIN_CONV)
+        if (layer->kind != TRAIN_CONV && layer->kind != TRAIN_DENSE)
             continue;
-        nn_conv conv = {.in = extent_of(tape, layer->inputs[0]),
-                        .out = extent_of(tape, layer->output),
-                        .window = layer->params.conv.window,
-                        .group = layer->params.conv.group};
+        nn_conv conv = conv_of(tape, layer);
         if (conv.group == conv.in.channels) /* a kernel of our own */
             continue;
         make_plans(&conv, false);
@@ -108,11 +121,12 @@ static void check_network(const char *architecture, int channels, int side, int 
 static void test_networks_have_plans(void **state)
 {
     (void)state;
-    check_network("mini_xception", 1, 48, 256);
-    check_network("mien_small", 1, 48, 64);
-    check_network("sequential_cnn", 1, 48, 256);
-    check_network("mobilenet_v2", 3, 48, 7);
-    check_network("resnet18", 1, 48, 256);
+    static const char *const architectures[] = {
+        "dcnn32",       "fcn",          "mien",     "mien_small",     "mini_xception",
+        "mobilenet_v1", "mobilenet_v2", "resnet18", "sequential_cnn", "vgg"};
+    for (size_t a = 0; a < sizeof architectures / sizeof *architectures; a++)
+        check_network(architectures[a], 1, 48, 256);
+    check_network("mobilenet_v2", 3, 224, 7);
 }
 
 /* Channels that no tensor core likes, uneven padding, groups. */
