@@ -43,7 +43,12 @@ typedef struct train_memory {
     /* At a MEMORY_ALIGNMENT, not zeroed; NULL: there is no more. */
     void *(*allocate)(train_device *device, size_t bytes);
     void (*free)(train_device *device, void *memory); /* NULL is fine */
+    /* Zeroed memory of the host that is moved from and to the backend's sooner than any other. */
+    void *(*allocate_host)(train_device *device, size_t bytes);
+    void (*free_host)(train_device *device, void *memory);
+    /* From the host's memory. What allocate_host gave is to stay as it is until the next fetch. */
     void (*bring)(train_device *device, void *to, const void *host, size_t bytes);
+    /* To the host's memory, once all work before it is done. */
     void (*fetch)(train_device *device, void *host, const void *from, size_t bytes);
     void (*copy)(train_device *device, void *to, const void *from, size_t bytes);
     void (*zero)(train_device *device, void *memory, size_t bytes);

@@ -60,6 +60,12 @@ static void free_block(train_device *device, void *memory)
     free(memory);
 }
 
+static void *allocate_host(train_device *device, size_t bytes)
+{
+    (void)device;
+    return memory_zeroed(bytes, 1);
+}
+
 static void copy(train_device *device, void *to, const void *from, size_t bytes)
 {
     (void)device;
@@ -77,6 +83,8 @@ const train_memory train_host_memory = {.open = open_host,
                                         .check = check,
                                         .allocate = allocate,
                                         .free = free_block,
+                                        .allocate_host = allocate_host,
+                                        .free_host = free_block,
                                         .bring = copy,
                                         .fetch = copy,
                                         .copy = copy,

@@ -193,10 +193,10 @@ void train_network_free(train_network *network)
     network_release(network, network->part);
     network_release(network, network->norm_scratch);
     network_release(network, network->conv_scratch);
-    free(network->plain_input);
+    network->backend->memory->free_host(network->device, network->plain_input);
     for (size_t o = 0; o < NETWORK_MAX_OUTPUTS; o++) {
-        free(network->outputs_read[o]);
-        free(network->output_gradients[o]);
+        network->backend->memory->free_host(network->device, network->outputs_read[o]);
+        network->backend->memory->free_host(network->device, network->output_gradients[o]);
     }
     train_tape_free(&network->tape);
     free(network);

@@ -306,16 +306,17 @@ static mien_status create_scratch(train_network *network, mien_error *error)
 /* What the host sees of the network. */
 static mien_status create_host_arrays(train_network *network, mien_error *error)
 {
-    size_t count = network_count(network, network->tape.input);
-    network->plain_input = memory_zeroed(count, sizeof(float));
+    const train_memory *memory = network->backend->memory;
+    size_t bytes = network_count(network, network->tape.input) * sizeof(float);
+    network->plain_input = memory->allocate_host(network->device, bytes);
     bool complete = network->plain_input != NULL;
     for (size_t o = 0; complete && o < network->output_count; o++) {
-        count = network_count(network, network->outputs[o]);
-        network->outputs_read[o] = memory_zeroed(count, sizeof(float));
-        network->output_gradients[o] = memory_zeroed(count, sizeof(float));
+        bytes = network_count(network, network->outputs[o]) * sizeof(float);
+        network->outputs_read[o] = memory->allocate_host(network->device, bytes);
+        network->output_gradients[o] = memory->allocate_host(network->device, bytes);
         complete = network->outputs_read[o] != NULL && network->output_gradients[o] != NULL;
     }
-    return complete ? MIEN_OK : error_no_memory(error, "inputs and outputs", count * sizeof(float));
+    return complete ? MIEN_OK : error_no_memory(error, "inputs and outputs", bytes);
 }
 
 mien_status network_create_memory(train_network *network, mien_error *error)

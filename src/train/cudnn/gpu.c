@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- Failures ---- */
 
@@ -192,6 +193,23 @@ static void free_memory(train_device *device, void *memory)
     cudaFree(memory);
 }
 
+static void *allocate_host(train_device *device, size_t bytes)
+{
+    void *memory = NULL;
+    (void)device;
+    if (cudaHostAlloc(&memory, bytes > 0 ? bytes : 1, cudaHostAllocDefault) == cudaSuccess)
+        return memset(memory, 0, bytes);
+    cudaGetLastError();
+    return NULL;
+}
+
+static void free_host(train_device *device, void *memory)
+{
+    (void)device;
+    if (memory != NULL)
+        cudaFreeHost(memory);
+}
+
 static void move(train_device *device, void *to, const void *from, size_t bytes,
                  enum cudaMemcpyKind kind, const char *what)
 {
@@ -199,7 +217,7 @@ static void move(train_device *device, void *to, const void *from, size_t bytes,
         gpu_cuda(device, cudaMemcpyAsync(to, from, bytes, kind, device->stream), what);
 }
 
-/* The host's memory is not pinned: CUDA has read all of it when this returns. */
+/* Of memory that is not pinned, CUDA has read all when this returns. */
 static void bring(train_device *device, void *to, const void *host, size_t bytes)
 {
     move(device, to, host, bytes, cudaMemcpyHostToDevice, "bringing numbers from the host");
@@ -228,6 +246,8 @@ const train_memory device_memory = {.open = open_gpu,
                                     .check = check,
                                     .allocate = allocate,
                                     .free = free_memory,
+                                    .allocate_host = allocate_host,
+                                    .free_host = free_host,
                                     .bring = bring,
                                     .fetch = fetch,
                                     .copy = copy,

@@ -122,6 +122,13 @@ static void free_block(train_device *device, void *memory)
     free(memory);
 }
 
+static void *allocate_host(train_device *device, size_t bytes)
+{
+    void *block = memory_zeroed(bytes, 1);
+    device->blocks += block != NULL;
+    return block;
+}
+
 static void copy(train_device *device, void *to, const void *from, size_t bytes)
 {
     if (may_work(device, "a copy"))
@@ -139,6 +146,8 @@ const train_memory device_memory = {.open = open_device,
                                     .check = check,
                                     .allocate = allocate,
                                     .free = free_block,
+                                    .allocate_host = allocate_host,
+                                    .free_host = free_block,
                                     .bring = copy,
                                     .fetch = copy,
                                     .copy = copy,

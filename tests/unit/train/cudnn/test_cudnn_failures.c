@@ -37,6 +37,13 @@ static void *allocate_failing(train_device *on, size_t bytes)
     return tables_f32()->memory->allocate(on, bytes);
 }
 
+static void *allocate_host_failing(train_device *on, size_t bytes)
+{
+    if (allocations_left >= 0 && allocations_left-- == 0)
+        return NULL;
+    return tables_f32()->memory->allocate_host(on, bytes);
+}
+
 /* Trains on such a device. */
 static mien_status train_failing(long works, long allocations, mien_error *error)
 {
@@ -45,6 +52,7 @@ static mien_status train_failing(long works, long allocations, mien_error *error
     memory.open = open_failing;
     memory.close = close_whole;
     memory.allocate = allocate_failing;
+    memory.allocate_host = allocate_host_failing;
     backend.memory = &memory;
     works_left = works;
     allocations_left = allocations;
