@@ -98,6 +98,7 @@ typedef struct train_updates {
                  size_t array_count, double norm, double max_norm);
     void (*ascend)(train_device *device, float *values, const float *gradients, size_t count,
                    double norm, float rho);
+    void (*quantise)(train_device *device, float *values, size_t outputs, size_t inner);
     /*
      * Running statistics of BatchNormalization by those of a batch of `rows` numbers a channel:
      * running = (1 - momentum) running + momentum batch, the variance unbiased as PyTorch keeps it.

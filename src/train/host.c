@@ -210,6 +210,12 @@ static void ascend(train_device *device, float *values, const float *gradients, 
     optimiser_ascend(values, gradients, count, gradient_norm, rho);
 }
 
+static void quantise(train_device *device, float *values, size_t outputs, size_t inner)
+{
+    (void)device;
+    optimiser_quantise(values, outputs, inner);
+}
+
 static void move_statistics(train_device *device, int64_t rows, int64_t channels, float epsilon,
                             float momentum, const float *mean, const float *inverse,
                             float *running_mean, float *running_variance)
@@ -229,4 +235,5 @@ const train_updates train_host_updates = {.update = update,
                                           .norm = norm,
                                           .clip = clip,
                                           .ascend = ascend,
+                                          .quantise = quantise,
                                           .move_statistics = move_statistics};

@@ -104,10 +104,10 @@ static bool fill(train_learner *learner)
     learner->state = make_arrays(learner, (size_t)optimiser_state_arrays(&s->optimiser));
     if (s->average > 0)
         learner->averages = make_arrays(learner, 1);
-    if (s->ascends)
+    if (s->keeps)
         learner->kept = make_arrays(learner, 1);
     return learner->state != NULL && (learner->averages != NULL || s->average <= 0) &&
-           (learner->kept != NULL || !s->ascends) && list_moved(learner);
+           (learner->kept != NULL || !s->keeps) && list_moved(learner);
 }
 
 mien_status learner_create(train_network *network, const learner_settings *settings,
@@ -189,6 +189,27 @@ void learner_descend(train_learner *learner)
 {
     for (size_t p = 0; p < parameters_of(learner); p++)
         if (learns(learner, p))
+            copy(learner, p, learner->network->parameters[p], learner->kept[p]);
+}
+
+void learner_quantise(train_learner *learner)
+{
+    const train_network *network = learner->network;
+    for (size_t p = 0; p < parameters_of(learner); p++) {
+        const train_parameter *parameter = parameter_at(learner, p);
+        if (!parameter->decays)
+            continue;
+        size_t outputs = (size_t)parameter->shape.dims[0];
+        copy(learner, p, learner->kept[p], network->parameters[p]);
+        updates_of(learner)->quantise(network->device, network->parameters[p], outputs,
+                                      parameter->count / outputs);
+    }
+}
+
+void learner_restore(train_learner *learner)
+{
+    for (size_t p = 0; p < parameters_of(learner); p++)
+        if (parameter_at(learner, p)->decays)
             copy(learner, p, learner->network->parameters[p], learner->kept[p]);
 }
 

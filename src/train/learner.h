@@ -4,7 +4,8 @@
 
 /*
  * What moves a network's parameters by their gradients: the optimiser with its state, running
- * averages of the parameters, and the values that are kept while SAM looks elsewhere. All of it
+ * averages of the parameters, and the values that are kept while the network computes with others:
+ * where SAM looks, or weights in 8 bits. All of it
  * lies where the network's backend has its arrays. Work that fails there is told by
  * train_network_check.
  */
@@ -16,7 +17,7 @@ typedef struct train_learner train_learner;
 typedef struct learner_settings {
     optimiser_settings optimiser;
     float average; /* share of the old in a running average, at each update; 0: none is kept */
-    bool ascends;  /* learner_ascend will be called */
+    bool keeps;    /* learner_ascend or learner_quantise will be called */
 } learner_settings;
 
 /*
@@ -34,6 +35,11 @@ void learner_clip(train_learner *learner, float max_norm);
 /* SAM: keeps what learns and goes to where the loss is higher (optimiser_ascend); and back. */
 void learner_ascend(train_learner *learner, float rho);
 void learner_descend(train_learner *learner);
+
+/* Keeps the weights, frozen ones too, and goes to what they are in 8 bits (optimiser_quantise); and
+ * back. Not between learner_ascend and learner_descend. */
+void learner_quantise(train_learner *learner);
+void learner_restore(train_learner *learner);
 
 /* One update of what learns, step 1 for the first; then of the averages. */
 void learner_update(train_learner *learner, float rate, int64_t step);

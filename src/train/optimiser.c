@@ -129,3 +129,15 @@ void optimiser_ascend(float *values, const float *gradients, size_t count, doubl
     for (size_t i = 0; i < count; i++)
         values[i] += scale * gradients[i];
 }
+
+void optimiser_quantise(float *values, size_t outputs, size_t inner)
+{
+    for (float *row = values; row < values + outputs * inner; row += inner) {
+        float largest = 0;
+        for (size_t i = 0; i < inner; i++)
+            largest = fmaxf(largest, fabsf(row[i]));
+        float scale = fmaxf(largest / 127, 1e-12f);
+        for (size_t i = 0; i < inner; i++)
+            row[i] = scale * rintf(row[i] / scale);
+    }
+}

@@ -55,6 +55,12 @@ void optimiser_average(float *average, const float *values, size_t count, float 
  */
 void optimiser_ascend(float *values, const float *gradients, size_t count, double norm, float rho);
 
+/*
+ * Weights as 8-bit numbers will have them, still as floats: each of the outputs' rows of `inner`
+ * numbers goes to the nearest 127ths of its largest (Jacob et al. 2018), as in nn_quantize.
+ */
+void optimiser_quantise(float *values, size_t outputs, size_t inner);
+
 /* ---- Schedules: the learning rate for a step ---- */
 
 typedef enum schedule_kind {

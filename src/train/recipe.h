@@ -60,6 +60,7 @@ typedef struct recipe_stage {
     float mixup, cutmix; /* alpha of the Beta distribution, 0: off */
     int patience;        /* epochs without a better score before the stage ends; 0: never */
     float sam_rho;       /* sharpness-aware minimisation, 0: off */
+    bool quantised;      /* forwards and backwards with the weights in 8 bits */
     int settle;          /* batches that settle BatchNormalization at the end; 0: off */
     char freeze[RECIPE_LIST_SIZE]; /* "nothing", "body", or prefixes with commas between */
     augment_settings augment;

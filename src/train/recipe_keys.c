@@ -56,6 +56,7 @@ static const char *const stage_keys[] = {"epochs",
                                          "patience",
                                          "freeze",
                                          "sam_rho",
+                                         "weights",
                                          "settle",
                                          "augment.mirror",
                                          "augment.rotation",
@@ -169,7 +170,9 @@ static mien_status read_choices(const setting_list *s, recipe_stage *stage, mien
                                             "onecycle", "plateau", NULL};
     static const char *const losses[] = {"softmax", "focal", NULL};
     static const char *const samplers[] = {"shuffled", "balanced", NULL};
+    static const char *const weights[] = {"float", "int8", NULL};
     int optimiser = OPTIMISER_SGD, kind = SCHEDULE_COSINE, loss = RECIPE_SOFTMAX, sampler = 0;
+    int quantised = 0;
     mien_status status = settings_choice(s, "optimiser", optimisers, &optimiser, error);
     if (status == MIEN_OK)
         status = settings_choice(s, "schedule", schedules, &kind, error);
@@ -177,6 +180,8 @@ static mien_status read_choices(const setting_list *s, recipe_stage *stage, mien
         status = settings_choice(s, "loss", losses, &loss, error);
     if (status == MIEN_OK)
         status = settings_choice(s, "sampler", samplers, &sampler, error);
+    if (status == MIEN_OK)
+        status = settings_choice(s, "weights", weights, &quantised, error);
     stage->optimiser = optimiser_defaults((optimiser_kind)optimiser);
     stage->schedule = (schedule){.kind = (schedule_kind)kind,
                                  .rate = 0.1f,
@@ -187,6 +192,7 @@ static mien_status read_choices(const setting_list *s, recipe_stage *stage, mien
                                  .best_score = -INFINITY};
     stage->loss = (recipe_loss)loss;
     stage->sampler = sampler == 1 ? SAMPLER_BALANCED : SAMPLER_SHUFFLED;
+    stage->quantised = quantised == 1;
     if (status == MIEN_OK)
         status = settings_bool(s, "nesterov", &stage->optimiser.nesterov, error);
     if (status == MIEN_OK)
@@ -214,6 +220,10 @@ static mien_status check_stage(const recipe_stage *stage, mien_error *error)
         return error_set(error, MIEN_MALFORMED,
                          "stage '%s' has island_weight and centre_weight: the island loss has the "
                          "centre loss within, choose one",
+                         stage->name);
+    if (stage->quantised && stage->sam_rho > 0)
+        return error_set(error, MIEN_MALFORMED,
+                         "stage '%s' has sam_rho and weights = int8: they do not go together",
                          stage->name);
     return MIEN_OK;
 }

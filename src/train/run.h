@@ -120,6 +120,13 @@ void run_move_centres(run *r, const train_batch *batch);
 
 /* ---- run_learn.c ---- */
 
+/*
+ * Where the stage has its weights in 8 bits: the network gets them so, and back. What is learned is
+ * the float weights, by the gradients at the others (Bengio et al. 2013, "straight-through").
+ */
+void run_quantise(run *r);
+void run_restore(run *r);
+
 /* One update. step: of the epoch, for messages. */
 mien_status run_learn(run *r, const train_batch *batch, int64_t step);
 

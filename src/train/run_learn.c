@@ -27,10 +27,23 @@ static void update(run *r)
     r->state.step++;
 }
 
+void run_quantise(run *r)
+{
+    if (run_stage(r)->quantised)
+        learner_quantise(r->learner);
+}
+
+void run_restore(run *r)
+{
+    if (run_stage(r)->quantised)
+        learner_restore(r->learner);
+}
+
 mien_status run_learn(run *r, const train_batch *batch, int64_t step)
 {
     size_t floats = prep_input_floats(&r->prep);
     memcpy(train_network_input(r->network), batch->inputs, batch->n * floats * sizeof(float));
+    run_quantise(r);
     train_network_forward(r->network, true, r->recipe->norm_momentum, r->seed,
                           (uint64_t)r->state.step);
     double loss = run_loss(r, batch);
@@ -43,6 +56,7 @@ mien_status run_learn(run *r, const train_batch *batch, int64_t step)
                          (long long)r->state.epoch + 1, (long long)step + 1);
     r->epoch_loss += loss;
     train_network_backward(r->network);
+    run_restore(r);
     if (run_stage(r)->sam_rho > 0)
         look_around(r, batch);
     run_move_centres(r, batch);

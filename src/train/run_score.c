@@ -21,7 +21,7 @@ static mien_status fill_input(run *r, size_t first, size_t n)
     return status;
 }
 
-mien_status run_score(run *r, double *score, double *loss)
+static mien_status score_network(run *r, double *score, double *loss)
 {
     const dataset *set = r->options->validation;
     size_t batch = (size_t)run_stage(r)->batch, right = 0;
@@ -47,6 +47,14 @@ mien_status run_score(run *r, double *score, double *loss)
     *score = (double)right / (double)set->count;
     *loss /= (double)set->count;
     return MIEN_OK;
+}
+
+mien_status run_score(run *r, double *score, double *loss)
+{
+    run_quantise(r);
+    mien_status status = score_network(r, score, loss);
+    run_restore(r);
+    return status;
 }
 
 /* ---- Settling ---- */
@@ -90,7 +98,9 @@ mien_status run_settle(run *r)
     if (status != MIEN_OK)
         return status;
     clear_statistics(r);
+    run_quantise(r);
     status = add_batches(r, maker);
+    run_restore(r);
     batch_maker_free(maker);
     return status;
 }

@@ -170,8 +170,9 @@ static mien_status make_centres(run *r)
 static mien_status make_learner(run *r)
 {
     const recipe_stage *stage = run_stage(r);
-    learner_settings settings = {
-        .optimiser = stage->optimiser, .average = stage->average, .ascends = stage->sam_rho > 0};
+    learner_settings settings = {.optimiser = stage->optimiser,
+                                 .average = stage->average,
+                                 .keeps = stage->sam_rho > 0 || stage->quantised};
     return learner_create(r->network, &settings, &r->learner, r->error);
 }
 

@@ -330,6 +330,13 @@ typedef struct kernel_square_work {
 } kernel_square_work;
 void kernel_square(train_device *device, const kernel_square_work *work, int64_t count);
 
+/* As optimiser_quantise: rows of `inner` numbers. count: rows */
+typedef struct kernel_quantise_work {
+    float *values;
+    uint32_t inner;
+} kernel_quantise_work;
+void kernel_quantise(train_device *device, const kernel_quantise_work *work, int64_t count);
+
 #ifdef __cplusplus
 }
 #endif

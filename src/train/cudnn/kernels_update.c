@@ -61,3 +61,13 @@ KERNEL(kernel_square)
         sum += (double)work->x[at] * (double)work->x[at];
     work->sums[i] += sum;
 }
+
+KERNEL(kernel_quantise)
+{
+    float *row = work->values + (size_t)i * work->inner, largest = 0;
+    for (uint32_t at = 0; at < work->inner; at++)
+        largest = fmaxf(largest, fabsf(row[at]));
+    float scale = fmaxf(largest / 127, 1e-12f);
+    for (uint32_t at = 0; at < work->inner; at++)
+        row[at] = scale * rintf(row[at] / scale);
+}

@@ -97,6 +97,11 @@ static void ascend(train_device *device, float *values, const float *gradients, 
     kernel_scale(device, &work, (int64_t)count);
 }
 
+static void quantise(train_device *device, float *values, size_t outputs, size_t inner)
+{
+    kernel_quantise(device, &(kernel_quantise_work){values, (uint32_t)inner}, (int64_t)outputs);
+}
+
 static void move_statistics(train_device *device, int64_t rows, int64_t channels, float epsilon,
                             float momentum, const float *mean, const float *inverse,
                             float *running_mean, float *running_variance)
@@ -117,4 +122,5 @@ const train_updates cudnn_updates = {.update = update,
                                      .norm = norm,
                                      .clip = clip,
                                      .ascend = ascend,
+                                     .quantise = quantise,
                                      .move_statistics = move_statistics};

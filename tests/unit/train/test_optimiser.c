@@ -144,6 +144,17 @@ static void sam_ascends_by_rho(void **state)
     assert_float_equal(values[0], 1.3, 1e-6);
 }
 
+/* Row by row: 127, -63.4 and 0.6 steps of 0.01; nothing; and -127, 64 and -1.4 steps of 2. */
+static void weights_go_to_127ths_of_their_largest(void **state)
+{
+    (void)state;
+    float values[] = {1.27f, -0.634f, 0.006f, 0, 0, 0, -254, 128, -2.8f};
+    const float expected[] = {1.27f, -0.63f, 0.01f, 0, 0, 0, -254, 128, -2};
+    optimiser_quantise(values, 3, 3);
+    for (size_t i = 0; i < 9; i++)
+        assert_float_equal(values[i], expected[i], 1e-6f * fabsf(expected[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +166,7 @@ int main(void)
         cmocka_unit_test(norm_counts_every_number_once),
         cmocka_unit_test(averages_follow_the_values),
         cmocka_unit_test(sam_ascends_by_rho),
+        cmocka_unit_test(weights_go_to_127ths_of_their_largest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

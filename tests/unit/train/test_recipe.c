@@ -123,10 +123,14 @@ static void test_keys_of_transfer_and_losses_arrive(void **state)
     recipe_free(&r);
     read_recipe("architecture = fcn\n", &r);
     s = &r.stages[0];
+    assert_false(s->quantised);
     assert_int_equal(s->sampler, SAMPLER_SHUFFLED);
     assert_string_equal(s->freeze, "nothing");
     assert_true(s->sam_rho == 0 && s->settle == 0 && s->distill_weight == 0);
     assert_true(r.smote == RECIPE_SMOTE_OFF && r.class_count == 0 && !recipe_uses_features(s));
+    recipe_free(&r);
+    read_recipe("architecture = fcn\nweights = int8\n", &r);
+    assert_true(r.stages[0].quantised);
     recipe_free(&r);
 }
 
@@ -200,6 +204,8 @@ static void test_bad_keys_of_transfer_and_losses_are_named(void **state)
     assert_refused("architecture = fcn\ndistill_temperature = 0\n", bad, "distill_temperature");
     assert_refused("architecture = fcn\ncentre_weight = 1\nisland_weight = 1\n", bad,
                    "island_weight and centre_weight");
+    assert_refused("architecture = fcn\nweights = int4\n", bad, "weights");
+    assert_refused("architecture = fcn\nweights = int8\nsam_rho = 0.1\n", bad, "together");
     assert_refused("architecture = fcn\n[one]\nsmote = pixels\n", bad, "'smote'");
 }
 

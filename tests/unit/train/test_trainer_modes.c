@@ -89,6 +89,7 @@ static const char *const modes[] = {
     "smote = pixels\nsmote_neighbours = 3\n",
     "sam_rho = 0.1\n",
     "settle = 9\n",
+    "weights = int8\n",
     "freeze = body\n",
     ("average = 0.8\nsettle = 3\nsam_rho = 0.05\nisland_weight = 0.02\n"
      "[one]\nepochs = 1\n[two]\nepochs = 1\nfreeze = conv_1, bn_2\nsettle = 20\n"),

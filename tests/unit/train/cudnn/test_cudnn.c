@@ -534,15 +534,34 @@ static void test_gradients_together(void **state)
     free(b.first);
 }
 
+static void test_weights_in_8_bits(void **state)
+{
+    (void)state;
+    test_random random = {19};
+    both weights = plain_both(ELEMENTS, &random);
+    size_t inner = 9, outputs = ELEMENTS / inner;
+    fast->updates->quantise(device, weights.last, outputs, inner);
+    optimiser_quantise(weights.first, outputs, inner);
+    same_elements("quantised", weights.last, weights.first, 1);
+    free(weights.first);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_convolutions), cmocka_unit_test(test_convolutions_of_many_pixels),
-        cmocka_unit_test(test_products),     cmocka_unit_test(test_norms),
-        cmocka_unit_test(test_pooling),      cmocka_unit_test(test_norms_keep_their_digits),
-        cmocka_unit_test(test_channels),     cmocka_unit_test(test_activations),
-        cmocka_unit_test(test_elements),     cmocka_unit_test(test_orders),
-        cmocka_unit_test(test_optimisers),   cmocka_unit_test(test_gradients_together),
+        cmocka_unit_test(test_convolutions),
+        cmocka_unit_test(test_convolutions_of_many_pixels),
+        cmocka_unit_test(test_products),
+        cmocka_unit_test(test_norms),
+        cmocka_unit_test(test_pooling),
+        cmocka_unit_test(test_norms_keep_their_digits),
+        cmocka_unit_test(test_channels),
+        cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_elements),
+        cmocka_unit_test(test_orders),
+        cmocka_unit_test(test_optimisers),
+        cmocka_unit_test(test_gradients_together),
+        cmocka_unit_test(test_weights_in_8_bits),
     };
     return cmocka_run_group_tests(tests, open_device, close_device);
 }
