@@ -49,16 +49,31 @@ static size_t dense_scratch_bytes(const nn_conv *conv)
     return pointer_bytes(conv) + (size_t)conv->in.channels * sizeof(number);
 }
 
-/* Where a tap reads for an output pixel; zeros in the padding. */
-INLINE const number *tap_pixel(const nn_conv *conv, const number *x, const number *zeros,
-                               out_pixel at, int ky, int kx)
+/* The taps of one output pixel, TILE_ROWS pointers apart; zeros in the padding. */
+INLINE void point_at_window(const nn_conv *conv, const number *x, const number *zeros, out_pixel at,
+                            const number **pointers)
 {
     const nn_window *w = &conv->window;
-    int64_t row = at.row * w->stride[0] - w->pad_before[0] + (int64_t)ky * w->dilation[0];
-    int64_t column = at.column * w->stride[1] - w->pad_before[1] + (int64_t)kx * w->dilation[1];
-    if (row < 0 || row >= conv->in.height || column < 0 || column >= conv->in.width)
-        return zeros;
-    return x + ((at.picture * conv->in.height + row) * conv->in.width + column) * conv->in.channels;
+    int64_t height = conv->in.height, width = conv->in.width, channels = conv->in.channels;
+    int64_t top = at.row * w->stride[0] - w->pad_before[0];
+    int64_t left = at.column * w->stride[1] - w->pad_before[1];
+    const number *corner = x + ((at.picture * height + top) * width + left) * channels;
+    bool inside = top >= 0 && left >= 0 &&
+                  top + (int64_t)(w->kernel[0] - 1) * w->dilation[0] < height &&
+                  left + (int64_t)(w->kernel[1] - 1) * w->dilation[1] < width;
+    if (inside && tap_count(conv) == 1) {
+        *pointers = corner;
+        return;
+    }
+    for (int ky = 0; ky < w->kernel[0]; ky++) {
+        int64_t down = (int64_t)ky * w->dilation[0];
+        for (int kx = 0; kx < w->kernel[1]; kx++, pointers += TILE_ROWS) {
+            int64_t along = (int64_t)kx * w->dilation[1];
+            bool there = inside || (top + down >= 0 && top + down < height && left + along >= 0 &&
+                                    left + along < width);
+            *pointers = there ? corner + (down * width + along) * channels : zeros;
+        }
+    }
 }
 
 /* Fills (tiles, taps, TILE_ROWS) pointers; a tile is filled up with its last pixel. */
@@ -66,13 +81,11 @@ static void point_at_taps(const nn_conv *conv, const number *x, const number *ze
                           int count, const number **pointers)
 {
     out_pixel at = locate(&conv->out, first);
-    for (int t = 0; t < tile_count(count); t++) {
+    tile_counts counts = count_tiles(count);
+    for (int t = 0; t < counts.tiles; t++) {
         for (int r = 0; r < TILE_ROWS; r++) {
-            const number **column = pointers + r;
-            for (int ky = 0; ky < conv->window.kernel[0]; ky++)
-                for (int kx = 0; kx < conv->window.kernel[1]; kx++, column += TILE_ROWS)
-                    *column = tap_pixel(conv, x, zeros, at, ky, kx);
-            if (r < tile_rows(count, t) - 1)
+            point_at_window(conv, x, zeros, at, pointers + r);
+            if (r < tile_rows(&counts, t) - 1)
                 step_pixel(&conv->out, &at);
         }
         step_pixel(&conv->out, &at);
@@ -115,7 +128,7 @@ static void run_dense(const nn_conv *conv, nn_part part, const number *x, const 
                               .residual = residual != NULL ? residual + offset : NULL,
                               .stride = (size_t)conv->out.channels,
                               .activation = conv->activation};
-            run_panels(args, conv->packed + (size_t)g * group_floats, outputs_in_group(conv),
+            run_panels(&args, conv->packed + (size_t)g * group_floats, outputs_in_group(conv),
                        share.outputs, count);
         }
     }

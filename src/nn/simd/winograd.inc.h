@@ -18,6 +18,14 @@
 #define WINOGRAD_BLOCK_FLOATS 98304 /* of transformed numbers at once: they stay in the cache */
 #define WINOGRAD_MOST_TILES   (8 * TILE_ROWS)
 
+/* Where the input pixels of a tile lie. */
+typedef struct winograd_source {
+    bool inside;          /* the picture, all of them: then at these distances from the first */
+    const number *corner; /* the first */
+    int64_t row_numbers, pixel_numbers;
+    const number *pixels[WINOGRAD_SIDE * WINOGRAD_SIDE]; /* else: (side, side) */
+} winograd_source;
+
 /* Where a tile of outputs goes. */
 typedef struct winograd_tile {
     const float *bias;
@@ -186,35 +194,38 @@ static size_t winograd_scratch_bytes(const nn_conv *conv)
 }
 
 /* The input pixels of a tile; the padding is zeros. */
-static void winograd_pixels(const nn_conv *conv, int outputs, const number *x, out_pixel at,
-                            const number *zeros, const number **pixels)
+static void winograd_locate(const nn_conv *conv, int outputs, const number *x, out_pixel at,
+                            const number *zeros, winograd_source *source)
 {
     int side = outputs + 2;
     int64_t top = at.row * outputs - conv->window.pad_before[0];
     int64_t left = at.column * outputs - conv->window.pad_before[1];
     int64_t width = conv->in.width, channels = conv->in.channels;
-    bool inside = top >= 0 && left >= 0 && top + side <= conv->in.height && left + side <= width;
+    source->row_numbers = width * channels;
+    source->pixel_numbers = channels;
+    source->corner = x + ((at.picture * conv->in.height + top) * width + left) * channels;
+    source->inside = top >= 0 && left >= 0 && top + side <= conv->in.height && left + side <= width;
+    if (source->inside)
+        return;
     for (int i = 0; i < side; i++) {
-        int64_t row = top + i;
-        const number *line = x + ((at.picture * conv->in.height + row) * width + left) * channels;
-        bool row_inside = row >= 0 && row < conv->in.height;
+        const number *line = source->corner + i * source->row_numbers;
+        bool row_inside = top + i >= 0 && top + i < conv->in.height;
         for (int j = 0; j < side; j++) {
-            int64_t column = left + j;
-            bool there = inside || (row_inside && column >= 0 && column < width);
-            pixels[i * side + j] = there ? line + j * channels : zeros;
+            bool there = row_inside && left + j >= 0 && left + j < width;
+            source->pixels[i * side + j] = there ? line + j * channels : zeros;
         }
     }
 }
 
-static void winograd_read(const nn_conv *conv, int outputs, const number *const *pixels, number *to,
-                          size_t stride)
+static void winograd_read(const nn_conv *conv, int outputs, const winograd_source *source,
+                          number *to, size_t stride)
 {
     int64_t c = 0;
     for (; c + WIDE_FLOATS <= conv->in.channels; c += WIDE_FLOATS)
-        wide_winograd_read(outputs, pixels, c, to, stride);
+        wide_winograd_read(outputs, source, c, to, stride);
 #if NARROW_FLOATS != WIDE_FLOATS
     for (; c < conv->in.channels; c += NARROW_FLOATS)
-        narrow_winograd_read(outputs, pixels, c, to, stride);
+        narrow_winograd_read(outputs, source, c, to, stride);
 #endif
 }
 
@@ -256,15 +267,12 @@ static void winograd_multiply(const nn_conv *conv, int places, nn_span outputs,
 {
     int64_t in = conv->in.channels, out = conv->out.channels;
     size_t place_floats = panels_floats(out, in / UNIT);
-    tile_args args = {.pixels = pointers,
-                      .taps = 1,
-                      .units = in / UNIT,
-                      .writes_floats = true,
-                      .stride = (size_t)out};
-    for (int place = 0; place < places; place++) {
-        point_at_rows(transformed + (int64_t)place * block * in, in, count, pointers);
+    tile_args args = {.taps = 1, .units = in / UNIT, .writes_floats = true, .stride = (size_t)out};
+    point_at_rows(transformed, in, count, pointers);
+    for (int place = 0; place < places; place++, args.first += block * in) {
+        args.pixels = pointers;
         args.y = products + (int64_t)place * block * out;
-        run_panels(args, conv->packed + out + (size_t)place * place_floats, out, outputs, count);
+        run_panels(&args, conv->packed + out + (size_t)place * place_floats, out, outputs, count);
     }
 }
 
@@ -286,9 +294,9 @@ static void run_winograd(const nn_conv *conv, nn_part part, const number *x, con
     for (int64_t left = share.pixels.end - share.pixels.first; left > 0; left -= block) {
         int count = left < block ? (int)left : block;
         for (int t = 0; t < count; t++, step_pixel(&tiles, &reading)) {
-            const number *pixels[WINOGRAD_SIDE * WINOGRAD_SIDE];
-            winograd_pixels(conv, outputs, x, reading, zeros, pixels);
-            winograd_read(conv, outputs, pixels, transformed + t * in, (size_t)(block * in));
+            winograd_source source;
+            winograd_locate(conv, outputs, x, reading, zeros, &source);
+            winograd_read(conv, outputs, &source, transformed + t * in, (size_t)(block * in));
         }
         winograd_multiply(conv, places, share.outputs, transformed, products, block, count,
                           pointers);

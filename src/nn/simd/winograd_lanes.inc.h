@@ -44,17 +44,21 @@ INLINE void NAME(winograd_out)(int outputs, VECTOR *m, int step)
     m[3 * step] = 0.5f * NEAR * near_difference + (2.0f * FAR * far_difference + m[5 * step]);
 }
 
-/* Channels c.. of one tile, from its pixels (side, side) to `to`: (side, side), `stride` apart. */
-INLINE void NAME(winograd_read_as)(int outputs, const number *const *pixels, int64_t c, number *to,
-                                   size_t stride)
+/* Channels c.. of one tile to `to`: (side, side), `stride` apart. inside: no pixel is padding. */
+INLINE void NAME(winograd_read_as)(int outputs, bool inside, const winograd_source *source,
+                                   int64_t c, number *to, size_t stride)
 {
     int side = outputs + 2;
     VECTOR d[WINOGRAD_SIDE * WINOGRAD_SIDE];
     UNROLL
     for (int j = 0; j < side; j++) {
         UNROLL
-        for (int i = 0; i < side; i++)
-            d[i * side + j] = NAME(load_numbers)(pixels[i * side + j] + c);
+        for (int i = 0; i < side; i++) {
+            const number *pixel =
+                inside ? source->corner + i * source->row_numbers + j * source->pixel_numbers
+                       : source->pixels[i * side + j];
+            d[i * side + j] = NAME(load_numbers)(pixel + c);
+        }
         NAME(winograd_in)(outputs, d + j, side);
     }
     UNROLL
@@ -97,13 +101,18 @@ INLINE void NAME(winograd_write_as)(int outputs, const winograd_tile *tile, int6
 }
 
 /* Functions of their own: inlined into a loop, each of the places would get a running pointer. */
-static __attribute__((noinline)) void NAME(winograd_read)(int outputs, const number *const *pixels,
-                                                          int64_t c, number *to, size_t stride)
+static __attribute__((noinline)) void NAME(winograd_read)(int outputs,
+                                                          const winograd_source *source, int64_t c,
+                                                          number *to, size_t stride)
 {
-    if (outputs == 4)
-        NAME(winograd_read_as)(4, pixels, c, to, stride);
+    if (outputs == 4 && source->inside)
+        NAME(winograd_read_as)(4, true, source, c, to, stride);
+    else if (outputs == 4)
+        NAME(winograd_read_as)(4, false, source, c, to, stride);
+    else if (source->inside)
+        NAME(winograd_read_as)(2, true, source, c, to, stride);
     else
-        NAME(winograd_read_as)(2, pixels, c, to, stride);
+        NAME(winograd_read_as)(2, false, source, c, to, stride);
 }
 
 static __attribute__((noinline)) void NAME(winograd_write)(int outputs, const winograd_tile *tile,
