@@ -142,9 +142,9 @@ INLINE int tile_rows(const tile_counts *counts, int tile)
 }
 
 /*
- * A span of the `outputs`, whole panels of them, for `count` pixels. args: those of output 0 of the
- * first tile, which it changes; the pointers of the next one lie taps x TILE_ROWS further, or those
- * of all are `step` numbers apart. packed: all panels.
+ * A span of the `outputs`, whole panels of them, for `count` pixels. args: those of output
+ * 0 of the first tile, which it changes; the pointers of the next one lie taps x TILE_ROWS further,
+ * or those of all are `step` numbers apart. packed: all panels.
  */
 static void run_panels(tile_args *args, const float *packed, int64_t outputs, nn_span span,
                        int count)

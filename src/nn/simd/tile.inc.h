@@ -73,6 +73,20 @@ INLINE void NAME(finish)(const tile_args *args, nn_activation activation, const 
     }
 }
 
+/* All rows of a tile, whole vectors, without a residual. */
+INLINE void NAME(finish_rows)(const tile_args *args, nn_activation activation,
+                              VECTOR sums[TILE_ROWS][2], int rows, int vectors)
+{
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        UNROLL
+        for (int v = 0; v < vectors; v++)
+            NAME(write)
+        (args->y, args->writes_floats, (size_t)r * args->stride + v * VECTOR_FLOATS,
+         NAME(activate)(activation, sums[r][v]));
+    }
+}
+
 /* Adds the products of unit c of `rows` pixels. */
 INLINE void NAME(tile_unit)(VECTOR sums[TILE_ROWS][2], const number *const *pixels, int64_t c,
                             const float *weights, int rows, int vectors)
@@ -120,6 +134,14 @@ INLINE void NAME(tile)(const tile_args *args, int rows, int vectors, bool stride
     }
     nn_activation activation = args->activation;
     int whole = whole_rows(args, vectors * VECTOR_FLOATS);
+    if (whole >= rows && args->residual == NULL && activation.kind == NN_ACTIVATION_NONE) {
+        NAME(finish_rows)(args, (nn_activation){NN_ACTIVATION_NONE}, sums, rows, vectors);
+        return;
+    }
+    if (whole >= rows && args->residual == NULL && activation.kind == NN_ACTIVATION_RELU) {
+        NAME(finish_rows)(args, (nn_activation){NN_ACTIVATION_RELU}, sums, rows, vectors);
+        return;
+    }
     float values[2 * TILE_ROWS * VECTOR_FLOATS]; /* the sums must have no address */
     UNROLL
     for (int r = 0; r < rows; r++) {
