@@ -70,8 +70,9 @@ INLINE void NAME(winograd_read_as)(int outputs, bool inside, const winograd_sour
     }
 }
 
-/* Channels c.. of one tile, from the products (side, side), `stride` apart, to the picture. */
-INLINE void NAME(winograd_write_as)(int outputs, const winograd_tile *tile, int64_t c,
+/* Channels c.. of one tile, from the products (side, side), `stride` apart, to the picture. plain:
+ * the whole tile lies inside it, has no residual and goes through ReLU. */
+INLINE void NAME(winograd_write_as)(int outputs, bool plain, const winograd_tile *tile, int64_t c,
                                     const float *from, size_t stride)
 {
     int side = outputs + 2;
@@ -88,14 +89,16 @@ INLINE void NAME(winograd_write_as)(int outputs, const winograd_tile *tile, int6
         NAME(winograd_out)(outputs, m + i * side, 1);
         UNROLL
         for (int j = 0; j < outputs; j++) {
-            if (i >= tile->rows || j >= tile->columns)
+            if (!plain && (i >= tile->rows || j >= tile->columns))
                 continue;
             int64_t offset = i * tile->row_numbers + j * tile->pixel_numbers + c;
             VECTOR sum = m[i * side + j] + bias;
-            if (tile->residual != NULL)
+            if (!plain && tile->residual != NULL)
                 sum += NAME(load_numbers)(tile->residual + offset);
+            nn_activation relu = {NN_ACTIVATION_RELU};
             NAME(write)
-            (tile->y, tile->writes_floats, (size_t)offset, NAME(activate)(tile->activation, sum));
+            (tile->y, tile->writes_floats, (size_t)offset,
+             NAME(activate)(plain ? relu : tile->activation, sum));
         }
     }
 }
@@ -119,8 +122,12 @@ static __attribute__((noinline)) void NAME(winograd_write)(int outputs, const wi
                                                            int64_t c, const float *from,
                                                            size_t stride)
 {
-    if (outputs == 4)
-        NAME(winograd_write_as)(4, tile, c, from, stride);
+    bool plain = tile->rows == outputs && tile->columns == outputs && tile->residual == NULL &&
+                 tile->activation.kind == NN_ACTIVATION_RELU;
+    if (outputs == 4 && plain)
+        NAME(winograd_write_as)(4, true, tile, c, from, stride);
+    else if (outputs == 4)
+        NAME(winograd_write_as)(4, false, tile, c, from, stride);
     else
-        NAME(winograd_write_as)(2, tile, c, from, stride);
+        NAME(winograd_write_as)(2, false, tile, c, from, stride);
 }
