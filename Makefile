@@ -19,7 +19,7 @@ help:
 	@echo 'make demo       the apparent expressions in a bundled picture'
 	@echo 'make test       set up, build and run every test'
 	@echo 'make check      what CI runs: the tests, then sanitizers, fuzzing, format, structure'
-	@echo 'make bench      measure against OpenCV, ONNX Runtime and PyTorch on the same work'
+	@echo 'make bench      measure against OpenCV, ONNX Runtime, face-api and PyTorch on the same work'
 	@echo 'make fuzz       fuzz every reader, FUZZ_SECONDS=60 each'
 	@echo 'make format     format the sources'
 	@echo 'make install    install under $(PREFIX) (DESTDIR is honoured)'
@@ -41,6 +41,7 @@ bench: all
 	/usr/bin/python3 bench/cascade_vs_opencv.py --mien $(BUILD)/bench/cascade_boxes
 	/usr/bin/python3 bench/inference_vs_onnxruntime.py --build $(BUILD)
 	/usr/bin/python3 bench/frame_vs_python.py --build $(BUILD)
+	/usr/bin/python3 bench/frame_vs_face_api.py --build $(BUILD)
 	/usr/bin/python3 bench/cold_start.py --mien $(BUILD)/mien
 	/usr/bin/python3 bench/training_vs_pytorch.py --mien $(BUILD)/mien
 

@@ -9,13 +9,18 @@ if ! command -v dpkg-query >/dev/null; then
     exit 0
 fi
 
+# is_there PACKAGE [PROGRAM]
+is_there() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ] ||
+        { [ -n "$2" ] && command -v "$2" >/dev/null; }
+}
+
 missing=
-for group in "$@"; do
-    for package in $(awk -v group="$group" '$1 == group { print $2 }' "$here/packages.txt"); do
-        status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
-        [ "$status" = installed ] || missing="$missing $package"
-    done
-done
+while read -r group package program; do
+    case " $* " in
+    *" $group "*) is_there "$package" "$program" || missing="$missing $package" ;;
+    esac
+done <"$here/packages.txt"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ]; then

@@ -8,8 +8,9 @@
  *
  * Numerically they differ from the reference operators in that they add in float, in another order
  * and with fused multiply-adds: for a sum of K products of size m the difference is below about
- * K * m * 2^-23, and twice that for 3x3 convolutions, which may take Winograd's way (m being then
- * the product of the largest number and the largest weight). Elu, Sigmoid and Tanh are within a few
+ * K * m * 2^-23, and twice that for 3x3 convolutions, which may take Winograd's way, and for 1x1
+ * convolutions from 256 channels on, which may take Strassen's (m being then the product of the
+ * largest number and the largest weight). Elu, Sigmoid and Tanh are within a few
  * units in the last place. Functions are pure and thread-safe; they allocate nothing. Those that
  * take a part do that share of their work; the others can be called for a range of rows.
  */

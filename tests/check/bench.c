@@ -89,6 +89,9 @@ static void bench_convs(const nn_kernels *kernels)
     bench_conv(kernels, "conv 3x3 48x48 64 to 64", square_conv(48, 64, 64, 3, 1, 1));
     bench_conv(kernels, "conv 3x3 12x12 256 to 256", square_conv(12, 256, 256, 3, 1, 1));
     bench_conv(kernels, "conv 1x1 14x14 512 to 512", square_conv(14, 512, 512, 1, 1, 1));
+    bench_conv(kernels, "conv 1x1 28x28 256 to 256", square_conv(28, 256, 256, 1, 1, 1));
+    bench_conv(kernels, "conv 1x1 7x7 1024 to ", square_conv(7, 1024, 1024, 1, 1, 1));
+    bench_conv(kernels, "conv 1x1 56x56 128 to 128", square_conv(56, 128, 128, 1, 1, 1));
     bench_conv(kernels, "conv 1x1 32x32 16 to 96", square_conv(32, 16, 96, 1, 1, 1));
     bench_conv(kernels, "conv 1x1 48x48 8 to 16", square_conv(48, 8, 16, 1, 1, 1));
     bench_conv(kernels, "conv 1x1 48x48 16 to 16", square_conv(48, 16, 16, 1, 1, 1));

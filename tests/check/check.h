@@ -73,6 +73,7 @@ void check_each_set(check_case *c, check_run run, void *context);
 
 /* One random case each. */
 void check_conv(check_case *c);
+void check_wide_conv(check_case *c);
 void check_bf16_conv(check_case *c);
 void check_byte_conv(check_case *c);
 void check_pool(check_case *c);

@@ -183,6 +183,16 @@ static void run_in_parts(check_case *c, const nn_conv *conv, const check_buffer 
     check_free(&y);
 }
 
+/* Whether it may take Winograd's or Strassen's way, whose rounding errors are larger (kernels.h).
+ */
+static bool makes_fewer_products(const nn_conv *conv)
+{
+    const int *kernel = conv->window.kernel;
+    if (conv->group != 1 || kernel[0] != kernel[1])
+        return false;
+    return kernel[0] == 3 || (kernel[0] == 1 && conv->in.channels >= 256);
+}
+
 static void run_kernel(check_case *c, void *context)
 {
     const conv_case *k = context;
@@ -209,8 +219,8 @@ static void run_kernel(check_case *c, void *context)
         }
     }
     kernels->conv(&conv, nn_whole(), x.data, added, y.data, scratch.data);
-    bool winograd = conv.group == 1 && conv.window.kernel[0] == 3 && conv.window.kernel[1] == 3;
-    double tolerance = (double)((winograd ? 2 : 1) * window_length(&conv) + 2) / (1 << 23);
+    double tolerance =
+        (double)((makes_fewer_products(&conv) ? 2 : 1) * window_length(&conv) + 2) / (1 << 23);
     check_equal(c, k->expected.data, &y, tolerance, 0);
     run_in_parts(c, &conv, &x, &residual, added == y.data, &scratch, &y);
     if (!check_guards(&packed) || !check_guards(&scratch)) {
@@ -226,11 +236,9 @@ static void run_kernel(check_case *c, void *context)
 }
 
 /* Random numbers; expected has room for the outputs. */
-static conv_case random_conv_case(check_case *c)
+static conv_case fill_conv_case(check_case *c, nn_conv conv)
 {
-    conv_case k = {.conv = check_random_conv(c)};
-    while ((int64_t)check_floats(k.conv.out) * window_length(&k.conv) > MOST_PRODUCTS)
-        k.conv = check_random_conv(c);
+    conv_case k = {.conv = conv};
     size_t outputs = (size_t)k.conv.out.channels;
     bool bias = test_random_int(&c->random, 0, 3) != 0;
     bool residual = test_random_int(&c->random, 0, 1) != 0;
@@ -245,6 +253,14 @@ static conv_case random_conv_case(check_case *c)
     return k;
 }
 
+static conv_case random_conv_case(check_case *c)
+{
+    nn_conv conv = check_random_conv(c);
+    while ((int64_t)check_floats(conv.out) * window_length(&conv) > MOST_PRODUCTS)
+        conv = check_random_conv(c);
+    return fill_conv_case(c, conv);
+}
+
 static void free_conv_case(conv_case *k)
 {
     check_free(&k->x);
@@ -254,13 +270,34 @@ static void free_conv_case(conv_case *k)
     check_free(&k->expected);
 }
 
+static void check_conv_case(check_case *c, conv_case *k)
+{
+    run_reference(c, k);
+    check_each_set(c, run_kernel, k);
+    free_conv_case(k);
+}
+
 void check_conv(check_case *c)
 {
     c->what = "conv";
     conv_case k = random_conv_case(c);
-    run_reference(c, &k);
-    check_each_set(c, run_kernel, &k);
-    free_conv_case(&k);
+    check_conv_case(c, &k);
+}
+
+/* 1x1 from many channels to many: what is halved all ways. */
+void check_wide_conv(check_case *c)
+{
+    c->what = "wide conv";
+    nn_conv conv = {.group = 1,
+                    .in = {test_random_int(&c->random, 1, 2), test_random_int(&c->random, 7, 17),
+                           test_random_int(&c->random, 9, 17),
+                           256 + 64 * test_random_int(&c->random, 0, 1)},
+                    .window = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}}};
+    conv.out = conv.in;
+    conv.out.channels = 256 + 64 * test_random_int(&c->random, 0, 2);
+    conv.activation = check_random_activation(c, CHECK_CONV_KINDS);
+    conv_case k = fill_conv_case(c, conv);
+    check_conv_case(c, &k);
 }
 
 /* ---- BF16 ---- */

@@ -124,9 +124,20 @@ INLINE void finish_vector(const byte_finish *f, reals x, const uint8_t *residual
 }
 
 /* Whether there is nothing to do but to round: most convolutions. */
-INLINE bool is_plain(const byte_finish *f, const uint8_t *residual, int64_t left)
+INLINE bool is_plain(const byte_finish *f, const uint8_t *residual)
 {
-    return residual == NULL && !f->leaks && !f->writes_floats && left >= LANES;
+    return residual == NULL && !f->leaks && !f->writes_floats;
+}
+
+/*
+ * How many of the first of `pixels` can be written as whole vectors. left: outputs still to come of
+ * the `outputs` of a pixel. Where they are fewer than a vector has, what is too much falls on the
+ * first outputs of the next pixels: these must be written after it.
+ */
+INLINE int64_t whole_pixels(int64_t pixels, int64_t left, int64_t outputs)
+{
+    int64_t spoiled = left < LANES ? (LANES - left + outputs - 1) / outputs : 0;
+    return pixels > spoiled ? pixels - spoiled : 0;
 }
 
 /* The same for `count` outputs, fewer than a vector has. */
@@ -199,27 +210,80 @@ static void byte_conv(const nn_byte_conv *conv, nn_part part, const uint8_t *x,
 
 /* ---- Pooling and conversion ---- */
 
-static void largest_of(const uint8_t *restrict x, int64_t channels, uint8_t *restrict y)
+#define POOL_BYTES 16
+
+typedef uint8_t pool_bytes __attribute__((vector_size(POOL_BYTES), aligned(1)));
+
+/* The taps of a window along one axis that lie inside the picture, for output `at`. */
+static nn_span taps_inside(const nn_window *w, int axis, int64_t at, int64_t size)
 {
-    for (int64_t c = 0; c < channels; c++)
-        y[c] = x[c] > y[c] ? x[c] : y[c];
+    int64_t from = at * w->stride[axis] - w->pad_before[axis], step = w->dilation[axis];
+    nn_span taps = {0, w->kernel[axis]};
+    while (taps.first < taps.end && from + taps.first * step < 0)
+        taps.first++;
+    while (taps.first < taps.end && from + (taps.end - 1) * step >= size)
+        taps.end--;
+    return taps;
 }
 
-/* x: the picture; y: zeros. */
-static void byte_pool_row(const nn_pool *pool, const uint8_t *x, int64_t row, uint8_t *y)
+/* What lies under one window: its first number inside the picture, and the way to the others. */
+typedef struct pool_view {
+    const uint8_t *first;
+    int64_t rows, columns;
+    int64_t row_step, column_step; /* bytes */
+} pool_view;
+
+static pool_view pool_view_of(const nn_pool *pool, const uint8_t *x, int64_t row, int64_t column)
 {
     const nn_window *w = &pool->window;
     const nn_extent *in = &pool->in;
-    for (int64_t column = 0; column < pool->out.width; column++, y += in->channels)
-        for (int ky = 0; ky < w->kernel[0]; ky++)
-            for (int kx = 0; kx < w->kernel[1]; kx++) {
-                int64_t from_row =
-                    row * w->stride[0] - w->pad_before[0] + (int64_t)ky * w->dilation[0];
-                int64_t from =
-                    column * w->stride[1] - w->pad_before[1] + (int64_t)kx * w->dilation[1];
-                if (from_row >= 0 && from_row < in->height && from >= 0 && from < in->width)
-                    largest_of(x + (from_row * in->width + from) * in->channels, in->channels, y);
-            }
+    nn_span down = taps_inside(w, 0, row, in->height);
+    nn_span along = taps_inside(w, 1, column, in->width);
+    int64_t top = row * w->stride[0] - w->pad_before[0] + down.first * w->dilation[0];
+    int64_t left = column * w->stride[1] - w->pad_before[1] + along.first * w->dilation[1];
+    return (pool_view){.first = x + (top * in->width + left) * in->channels,
+                       .rows = down.end - down.first,
+                       .columns = along.end - along.first,
+                       .row_step = w->dilation[0] * in->width * in->channels,
+                       .column_step = w->dilation[1] * in->channels};
+}
+
+/* The largest of channels c to c + POOL_BYTES - 1, or of channel c; 0 where nothing is inside. */
+INLINE pool_bytes largest_bytes(const pool_view *view, int64_t c)
+{
+    pool_bytes largest = {0};
+    for (int64_t i = 0; i < view->rows; i++)
+        for (int64_t j = 0; j < view->columns; j++) {
+            pool_bytes from =
+                *(const pool_bytes *)(view->first + i * view->row_step + j * view->column_step + c);
+            pool_bytes more = (pool_bytes)(from > largest);
+            largest = (from & more) | (largest & ~more);
+        }
+    return largest;
+}
+
+static uint8_t largest_byte(const pool_view *view, int64_t c)
+{
+    uint8_t largest = 0;
+    for (int64_t i = 0; i < view->rows; i++)
+        for (int64_t j = 0; j < view->columns; j++) {
+            uint8_t from = view->first[i * view->row_step + j * view->column_step + c];
+            largest = from > largest ? from : largest;
+        }
+    return largest;
+}
+
+static void byte_pool_row(const nn_pool *pool, const uint8_t *x, int64_t row, uint8_t *y)
+{
+    int64_t channels = pool->in.channels;
+    for (int64_t column = 0; column < pool->out.width; column++, y += channels) {
+        pool_view view = pool_view_of(pool, x, row, column);
+        int64_t c = 0;
+        for (; c + POOL_BYTES <= channels; c += POOL_BYTES)
+            *(pool_bytes *)(y + c) = largest_bytes(&view, c);
+        for (; c < channels; c++)
+            y[c] = largest_byte(&view, c);
+    }
 }
 
 static void byte_max_pool(const nn_pool *pool, nn_part part, const uint8_t *x, uint8_t *y)
@@ -227,7 +291,6 @@ static void byte_max_pool(const nn_pool *pool, nn_part part, const uint8_t *x, u
     const nn_extent *in = &pool->in, *out = &pool->out;
     int64_t picture = in->height * in->width * in->channels, row_bytes = out->width * in->channels;
     nn_span rows = nn_share(part, out->batch * out->height, 1);
-    memset(y + rows.first * row_bytes, 0, (size_t)((rows.end - rows.first) * row_bytes));
     for (int64_t row = rows.first; row < rows.end; row++)
         byte_pool_row(pool, x + row / out->height * picture, row % out->height,
                       y + row * row_bytes);

@@ -125,6 +125,7 @@ typedef struct byte_tile {
     int64_t runs, quads;
     const uint8_t *panel;
     const byte_finish *finish;
+    bool all_outputs;        /* of a pixel are made, the last ones first */
     const uint8_t *residual; /* of the first output, or NULL */
     void *y;
     int64_t stride;  /* outputs of a pixel */
@@ -165,18 +166,17 @@ static void finish_tile(const byte_tile *tile, int vectors, sums (*totals)[2])
 {
     const float *numbers = (const float *)(const void *)tile->panel;
     const byte_finish finish = *tile->finish;
-    for (int v = 0; v < vectors; v++) {
+    for (int v = vectors - 1; v >= 0; v--) {
         reals multiplier = load_reals(numbers + v * LANES);
         reals bias = load_reals(numbers + (vectors + v) * LANES);
         int64_t left = tile->columns - v * LANES;
-        if (is_plain(&finish, tile->residual, left)) {
-            for (int r = 0; r < tile->rows; r++)
+        int r = 0;
+        if (is_plain(&finish, tile->residual) && (tile->all_outputs || left >= LANES))
+            for (; r < whole_pixels(tile->rows, left, tile->stride); r++)
                 store_bytes((uint8_t *)tile->y + r * tile->stride + v * LANES,
                             __builtin_convertvector(totals[r][v], reals) * multiplier + bias,
                             finish.low_byte, finish.high_byte);
-            continue;
-        }
-        for (int r = 0; r < tile->rows; r++) {
+        for (; r < tile->rows; r++) {
             int64_t at = r * tile->stride + v * LANES;
             reals x = __builtin_convertvector(totals[r][v], reals) * multiplier + bias;
             finish_some(&finish, x, tile->residual != NULL ? tile->residual + at : NULL,
@@ -327,16 +327,19 @@ static void point_at_block(const nn_byte_conv *conv, const byte_pictures *pictur
     }
 }
 
-/* A span of the outputs for a block of pixels; tile: what is the same for all of them. */
+/*
+ * A span of the outputs for a block of pixels, the last panel first, as whole_pixels wants it;
+ * tile: what is the same for all of them.
+ */
 static void multiply_block(const nn_byte_conv *conv, byte_tile tile, const uint8_t *const *pointers,
                            const uint8_t *residual, void *y, nn_span outputs, int64_t first,
                            int count)
 {
-    tile.panel =
-        (const uint8_t *)conv->packed + (size_t)(outputs.first / PANEL) * panel_bytes(conv, 2);
-    for (int64_t output = outputs.first; output < outputs.end; output += PANEL) {
+    for (int64_t panel = (outputs.end + PANEL - 1) / PANEL; panel-- > outputs.first / PANEL;) {
+        int64_t output = panel * PANEL;
         int vectors = vectors_of_panel(conv->out.channels - output);
         int64_t offset = first * conv->out.channels + output;
+        tile.panel = (const uint8_t *)conv->packed + (size_t)panel * panel_bytes(conv, 2);
         tile.columns = conv->out.channels - output;
         for (int t = 0; t < tiles_for(count); t++) {
             tile.rows = rows_of_tile(count, t);
@@ -346,7 +349,6 @@ static void multiply_block(const nn_byte_conv *conv, byte_tile tile, const uint8
             multiply(&tile, vectors);
             offset += tile.rows * conv->out.channels;
         }
-        tile.panel += panel_bytes(conv, vectors);
     }
 }
 
@@ -369,6 +371,7 @@ static void run_dense(const nn_byte_conv *conv, nn_part part, const uint8_t *x,
                       .runs = run_count(conv),
                       .quads = run_quads(conv),
                       .finish = &finish,
+                      .all_outputs = share.outputs.end - share.outputs.first == conv->out.channels,
                       .stride = conv->out.channels};
     for (int64_t first = share.pixels.first; first < share.pixels.end; first += BLOCK_PIXELS) {
         int64_t left = share.pixels.end - first;

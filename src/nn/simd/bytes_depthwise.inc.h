@@ -71,6 +71,7 @@ static void pack_depthwise(const nn_byte_conv *conv, const int8_t *weights, cons
 typedef struct depthwise_rows {
     const uint8_t *rows[4];
     const uint8_t *outside; /* LANES and more zero points */
+    const uint8_t *end;     /* of the picture */
     int64_t width, channels;
     int64_t first; /* column of the input under the first column that is read */
 } depthwise_rows;
@@ -95,7 +96,7 @@ static void lay_part(const depthwise_rows *from, int64_t column, int64_t c, uint
     interleave(four, to);
 }
 
-/* Columns first..end-1 inside the picture; all of LANES channels are there. */
+/* Columns first..end-1 inside the picture; LANES bytes can be read from each. */
 static void lay_inside(const depthwise_rows *from, int64_t first, int64_t end, int64_t c,
                        uint8_t *to)
 {
@@ -112,14 +113,30 @@ static void lay_inside(const depthwise_rows *from, int64_t first, int64_t end, i
     }
 }
 
-/* Lays `columns` columns of LANES channels from c on: (columns, LANES, 4) bytes. */
+/* Columns from whose channel c on LANES bytes of the picture follow, in each of the rows. */
+static int64_t columns_with_more(const depthwise_rows *from, int64_t c)
+{
+    int64_t least = from->width;
+    for (int k = 0; k < 4; k++) {
+        if (from->rows[k] == NULL)
+            continue;
+        int64_t bytes = from->end - from->rows[k] - c - LANES;
+        int64_t columns = bytes < 0 ? 0 : bytes / from->channels + 1;
+        least = columns < least ? columns : least;
+    }
+    return least;
+}
+
+/* Lays `columns` columns of LANES channels from c on: (columns, LANES, 4) bytes. What lies where
+ * there are no channels any more does not matter. */
 static void lay_columns(const depthwise_rows *from, int64_t columns, int64_t c, uint8_t *to)
 {
     int64_t first = from->first < 0 ? 0 : from->first, end = from->first + columns;
-    if (end > from->width)
-        end = from->width;
-    if (from->channels - c < LANES || end < first)
-        end = first; /* column by column */
+    int64_t most = columns_with_more(from, c);
+    if (end > most)
+        end = most;
+    if (end < first)
+        end = first;
     lay_inside(from, first, end, c, to + (first - from->first) * 4 * LANES);
     for (int64_t i = 0; i < columns; i++) {
         int64_t column = from->first + i;
@@ -141,16 +158,20 @@ typedef struct depthwise_line {
     int64_t left; /* channels */
 } depthwise_line;
 
-/* plain: nothing to do but to round. All but the line are constants where this is called. */
-INLINE void run_line(const depthwise_line *line, int kernel_columns, int quads, bool plain)
+/*
+ * Outputs first..end-1. plain: nothing to do but to round, and whole vectors to write.
+ * kernel_columns, quads and plain are constants where this is called.
+ */
+INLINE void run_line(const depthwise_line *line, int kernel_columns, int quads, bool plain,
+                     int64_t first, int64_t end)
 {
     const nn_byte_conv *conv = line->conv;
     const byte_finish finish = *line->finish;
     reals multiplier = load_reals(line->multipliers), bias = load_reals(line->biases);
     int64_t dilation = conv->window.dilation[1] * 4 * LANES;
-    const uint8_t *columns = line->columns;
-    int64_t at = 0;
-    for (int64_t x = 0; x < conv->out.width; x++, at += conv->out.channels) {
+    const uint8_t *columns = line->columns + first * conv->window.stride[1] * 4 * LANES;
+    int64_t at = first * conv->out.channels;
+    for (int64_t x = first; x < end; x++, at += conv->out.channels) {
         sums total = {0};
         for (int q = 0; q < quads; q++)
             for (int kx = 0; kx < kernel_columns; kx++)
@@ -178,11 +199,14 @@ static void depthwise_channels(const nn_byte_conv *conv, depthwise_line *line, d
     }
     line->columns = scratch;
     line->columns_step = columns * 4 * LANES;
-    bool plain = is_plain(line->finish, line->residual, line->left);
-    if (quads == 1 && conv->window.kernel[1] == 3 && plain)
-        run_line(line, 3, 1, true);
+    int64_t width = conv->out.width, whole = 0;
+    if (is_plain(line->finish, line->residual))
+        whole = whole_pixels(width, line->left, conv->out.channels);
+    if (quads == 1 && conv->window.kernel[1] == 3)
+        run_line(line, 3, 1, true, 0, whole);
     else
-        run_line(line, conv->window.kernel[1], quads, plain);
+        run_line(line, conv->window.kernel[1], quads, true, 0, whole);
+    run_line(line, conv->window.kernel[1], quads, false, whole, width);
 }
 
 static void depthwise_row(const nn_byte_conv *conv, const byte_finish *finish, const uint8_t *x,
@@ -197,15 +221,18 @@ static void depthwise_row(const nn_byte_conv *conv, const byte_finish *finish, c
         input_rows[ky] =
             from >= 0 && from < conv->in.height ? x + from * conv->in.width * each : NULL;
     }
-    depthwise_rows rows = {
-        .outside = outside, .width = conv->in.width, .channels = each, .first = -w->pad_before[1]};
+    depthwise_rows rows = {.outside = outside,
+                           .end = x + conv->in.height * conv->in.width * each,
+                           .width = conv->in.width,
+                           .channels = each,
+                           .first = -w->pad_before[1]};
     const float *numbers = conv->packed;
     const uint8_t *weights = (const uint8_t *)(numbers + 2 * channels);
     size_t each_weights = (size_t)row_quads(conv) * (size_t)w->kernel[1] * QUAD_BYTES;
-    for (int64_t c = 0; c < each; c += LANES, weights += each_weights) {
+    for (int64_t c = channels - LANES; c >= 0; c -= LANES) { /* as whole_pixels wants it */
         depthwise_line line = {.conv = conv,
                                .finish = finish,
-                               .weights = weights,
+                               .weights = weights + (size_t)(c / LANES) * each_weights,
                                .multipliers = numbers + c,
                                .biases = numbers + channels + c,
                                .residual = residual != NULL ? residual + c : NULL,

@@ -13,14 +13,19 @@
 #include "nn/simd/elementwise.inc.h"
 #include "nn/simd/pool.inc.h"
 #include "nn/simd/staged.inc.h"
+#include "nn/simd/strassen.inc.h"
 
 static const conv_way staged_way = {dense_packed_floats, staged_scratch_bytes, pack_staged,
                                     run_staged};
+static const conv_way strassen_way = {strassen_packed_floats, strassen_scratch_bytes, pack_strassen,
+                                      run_strassen};
 
 static const conv_way *way_of(const nn_conv *conv)
 {
     if (!is_depthwise(conv) && is_staged(conv))
         return &staged_way;
+    if (strassen_takes(conv))
+        return &strassen_way;
     return way_by_channels(conv);
 }
 
