@@ -85,15 +85,59 @@ INLINE narrow narrow_multiply_add(narrow sum, narrow weights, unit x)
 #include "nn/simd/ways.inc.h"
 
 #include "nn/simd/pool.inc.h"
+#include "nn/simd/staged_pairs.inc.h"
+
+static const conv_way staged_way = {staged_packed_floats, staged_scratch_bytes, pack_staged,
+                                    run_staged};
 
 static const conv_way *way_of(const nn_conv *conv)
 {
-    return way_by_channels(conv);
+    return !is_depthwise(conv) && is_staged(conv) ? &staged_way : way_by_channels(conv);
 }
 
 static bool conv_supported(const nn_conv *conv)
 {
-    return applies_activation(conv) && (is_depthwise(conv) || channels_in_group(conv) % UNIT == 0);
+    return applies_activation(conv) &&
+           (is_depthwise(conv) || is_staged(conv) || channels_in_group(conv) % UNIT == 0);
+}
+
+static bool conv_reads_floats(const nn_conv *conv)
+{
+    return way_of(conv) == &staged_way;
+}
+
+static void run_pairs_conv(const nn_conv *conv, nn_part part, const void *x,
+                           const nn_bf16 *residual, void *y, void *scratch)
+{
+    run_conv(conv, part, x, residual, y, scratch);
+}
+
+/* ---- Rows one by one ---- */
+
+static bool conv_has_rows(const nn_conv *conv)
+{
+    const conv_way *way = way_of(conv);
+    return way == &staged_way || (way == &dense_way && is_pointwise(conv)) ||
+           (way == &depthwise_way && slides(conv));
+}
+
+static void run_conv_row(const nn_conv *conv, int64_t row, const void *const *x,
+                         const nn_bf16 *residual, void *y, void *scratch)
+{
+    const conv_way *way = way_of(conv);
+    if (way == &staged_way) {
+        staged_row(conv, row, x, residual, y, scratch);
+    } else if (way == &depthwise_way) {
+        tap_range inside = taps_inside(&conv->window, 0, row, conv->in.height);
+        const number *rows[3];
+        for (int i = 0; i < inside.end - inside.first; i++)
+            rows[i] = x[i];
+        slide_over_rows(conv, row, rows, residual, y);
+    } else {
+        nn_conv line = *conv;
+        line.in.batch = line.in.height = line.out.batch = line.out.height = 1;
+        run_dense(&line, nn_whole(), x[0], residual, y, scratch);
+    }
 }
 
 static void from_floats(const float *x, int64_t count, nn_bf16 *y)
@@ -115,10 +159,14 @@ static void to_floats(const nn_bf16 *x, int64_t count, float *y)
 }
 
 const nn_bf16_kernels nn_bf16_kernels_avx512 = {.conv_supported = conv_supported,
+                                                .conv_reads_floats = conv_reads_floats,
                                                 .conv_packed_floats = conv_packed_floats,
                                                 .conv_scratch_bytes = conv_scratch_bytes,
                                                 .conv_pack = conv_pack,
-                                                .conv = run_conv,
+                                                .conv = run_pairs_conv,
                                                 .pool = run_pool,
+                                                .conv_has_rows = conv_has_rows,
+                                                .conv_row = run_conv_row,
+                                                .pool_row = pool_row,
                                                 .from_floats = from_floats,
                                                 .to_floats = to_floats};

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Convolution of a few input channels that lie in floats, such as a network's first: the rows under
+ * the window of an output row, channel by channel, are rounded and copied two by two, number beside
+ * number, between zeros for the padding. A product of a pair takes one tap of both rows, and the
+ * products run along such a double row.
+ *
+ * Packed weights: the panels of panels.inc.h, a panel's weights in the order double row, tap,
+ * output channel.
+ */
+
+#define STAGED_CHANNELS 4  /* most input channels */
+#define STAGED_LINES    64 /* most rows under a window, those of all channels */
+
+static bool is_staged(const nn_conv *conv)
+{
+    return conv->group == 1 && conv->in.channels <= STAGED_CHANNELS && tap_count(conv) > 1 &&
+           conv->window.dilation[1] == 1 &&
+           conv->in.channels * conv->window.kernel[0] <= STAGED_LINES;
+}
+
+INLINE int64_t line_count(const nn_conv *conv)
+{
+    return conv->in.channels * conv->window.kernel[0];
+}
+
+INLINE int64_t line_pairs(const nn_conv *conv)
+{
+    return (line_count(conv) + 1) / 2;
+}
+
+/* Numbers of a copied row: all that whole tiles read. */
+INLINE int64_t staged_width(const nn_conv *conv)
+{
+    int64_t tiles = (conv->out.width + TILE_ROWS - 1) / TILE_ROWS;
+    int64_t read = (tiles * TILE_ROWS - 1) * conv->window.stride[1] + conv->window.kernel[1];
+    int64_t filled = conv->window.pad_before[1] + conv->in.width;
+    return read > filled ? read : filled;
+}
+
+static size_t staged_packed_floats(const nn_conv *conv)
+{
+    return panels_floats(conv->out.channels, line_pairs(conv) * conv->window.kernel[1]);
+}
+
+static size_t staged_scratch_bytes(const nn_conv *conv)
+{
+    return (size_t)(line_pairs(conv) * staged_width(conv) * UNIT) * sizeof(number);
+}
+
+/* The weights of tap `tap` of two rows, of which the last may be alone. */
+INLINE float packed_line_pair(const nn_conv *conv, const float *weights, int64_t pair, int tap)
+{
+    int64_t taps = conv->window.kernel[1], line = pair * UNIT;
+    const float both[UNIT] = {weights[line * taps + tap],
+                              line + 1 < line_count(conv) ? weights[(line + 1) * taps + tap] : 0};
+    return packed_unit(both, 1);
+}
+
+static void pack_staged(const nn_conv *conv, const float *weights, const float *bias, float *packed)
+{
+    int64_t outputs = conv->out.channels, depth = line_count(conv) * conv->window.kernel[1];
+    for (int64_t first = 0; first < outputs;) {
+        int width = panel_width(outputs - first);
+        int64_t used = outputs - first < width ? outputs - first : width;
+        for (int i = 0; i < width; i++)
+            *packed++ = bias != NULL && i < used ? bias[first + i] : 0;
+        for (int64_t pair = 0; pair < line_pairs(conv); pair++)
+            for (int tap = 0; tap < conv->window.kernel[1]; tap++)
+                for (int i = 0; i < width; i++)
+                    *packed++ =
+                        i < used ? packed_line_pair(conv, weights + (first + i) * depth, pair, tap)
+                                 : 0;
+        first += width;
+    }
+}
+
+/* ---- Copies ---- */
+
+/* Two rows of `count` numbers side by side, from `step` numbers apart each; NULL: zeros. */
+static void stage_pair(const float *even, const float *odd, int64_t step, int64_t count, number *to)
+{
+    int64_t i = 0;
+    for (; step == 1 && i + WIDE_FLOATS <= count; i += WIDE_FLOATS) {
+        paired_slide_sum pair = {even != NULL ? wide_load(even + i) : (wide){0},
+                                 odd != NULL ? wide_load(odd + i) : (wide){0}};
+        paired_store_numbers(to + UNIT * i, pair);
+    }
+    for (; i < count; i++) {
+        to[UNIT * i] = number_of(even != NULL ? even[i * step] : 0);
+        to[UNIT * i + 1] = number_of(odd != NULL ? odd[i * step] : 0);
+    }
+}
+
+/* The same between the zeros of the padding. */
+static void stage_line_pair(const nn_conv *conv, const float *even, const float *odd, number *to)
+{
+    int64_t before = conv->window.pad_before[1], filled = before + conv->in.width;
+    memset(to, 0, (size_t)(before * UNIT) * sizeof *to);
+    stage_pair(even, odd, conv->planar ? 1 : conv->in.channels, conv->in.width, to + before * UNIT);
+    memset(to + filled * UNIT, 0, (size_t)((staged_width(conv) - filled) * UNIT) * sizeof *to);
+}
+
+/*
+ * All that output row `row` needs. x: the input rows under the window, those inside the picture; of
+ * a planar one those of its first plane.
+ */
+static void stage_row(const nn_conv *conv, const void *const *x, int64_t row, number *scratch)
+{
+    const float *lines[STAGED_LINES + 1] = {NULL};
+    int64_t plane = conv->planar ? conv->in.height * conv->in.width : 1;
+    tap_range inside = taps_inside(&conv->window, 0, row, conv->in.height);
+    for (int64_t c = 0; c < conv->in.channels; c++)
+        for (int ky = inside.first; ky < inside.end; ky++)
+            lines[c * conv->window.kernel[0] + ky] =
+                (const float *)x[ky - inside.first] + c * plane;
+    for (int64_t pair = 0; pair < line_pairs(conv); pair++)
+        stage_line_pair(conv, lines[pair * UNIT], lines[pair * UNIT + 1],
+                        scratch + pair * staged_width(conv) * UNIT);
+}
+
+/* ---- Products ---- */
+
+/* All outputs for one tile. args: those of its first pixel, panel and all. */
+INLINE void run_staged_tile(tile_args *args, int64_t outputs)
+{
+    size_t depth = (size_t)(args->taps * args->units + 1);
+    for (int64_t left = outputs; left > 0;) {
+        int width = panel_width(left);
+        args->columns = left < width ? (int)left : width;
+        run_tile(args, width);
+        args->panel += depth * (size_t)width;
+        args->y = output_at(args->y, args->writes_floats, (size_t)width);
+        args->residual = args->residual != NULL ? args->residual + width : NULL;
+        left -= width;
+    }
+}
+
+/* Row `row` of a picture. x: as in stage_row. */
+static void staged_row(const nn_conv *conv, int64_t row, const void *const *x,
+                       const number *residual, void *y, void *scratch)
+{
+    const number *pointers[(STAGED_LINES + 1) / UNIT];
+    int64_t pairs = line_pairs(conv), pitch = staged_width(conv) * UNIT;
+    tile_args args = {.pixels = pointers,
+                      .step = conv->window.stride[1] * UNIT,
+                      .taps = pairs,
+                      .units = conv->window.kernel[1],
+                      .writes_floats = conv->writes_floats,
+                      .stride = (size_t)conv->out.channels,
+                      .activation = conv->activation};
+    stage_row(conv, x, row, scratch);
+    for (int64_t column = 0; column < conv->out.width; column += TILE_ROWS) {
+        int64_t left = conv->out.width - column, offset = column * conv->out.channels;
+        const number *from = (const number *)scratch + column * args.step;
+        for (int64_t pair = 0; pair < pairs; pair++)
+            pointers[pair] = from + pair * pitch;
+        args.rows = left < TILE_ROWS ? (int)left : TILE_ROWS;
+        args.panel = conv->packed;
+        args.y = output_at(y, conv->writes_floats, (size_t)offset);
+        args.residual = residual != NULL ? residual + offset : NULL;
+        run_staged_tile(&args, conv->out.channels);
+    }
+}
+
+static void run_staged(const nn_conv *conv, nn_part part, const number *numbers,
+                       const number *residual, void *y, void *scratch)
+{
+    const float *x = (const float *)(const void *)numbers;
+    const nn_window *w = &conv->window;
+    int64_t step = conv->in.width * (conv->planar ? 1 : conv->in.channels);
+    int64_t picture = conv->in.height * conv->in.width * conv->in.channels;
+    int64_t row_out = conv->out.width * conv->out.channels;
+    nn_span rows = nn_share(part, conv->out.batch * conv->out.height, 1);
+    for (int64_t i = rows.first; i < rows.end; i++) {
+        const void *lines[STAGED_LINES];
+        int64_t row = i % conv->out.height, top = row * w->stride[0] - w->pad_before[0];
+        tap_range inside = taps_inside(w, 0, row, conv->in.height);
+        for (int ky = inside.first; ky < inside.end; ky++)
+            lines[ky - inside.first] =
+                x + i / conv->out.height * picture + (top + (int64_t)ky * w->dilation[0]) * step;
+        staged_row(conv, row, lines, residual != NULL ? residual + i * row_out : NULL,
+                   output_at(y, conv->writes_floats, (size_t)(i * row_out)), scratch);
+    }
+}
