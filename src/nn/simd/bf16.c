@@ -57,6 +57,11 @@ INLINE void wide_store_numbers(number *to, wide value)
     _mm256_storeu_si256((void *)to, (__m256i)_mm512_cvtneps_pbh((__m512)value));
 }
 
+INLINE void wide_store_two(number *to, wide first, wide second)
+{
+    _mm512_storeu_si512(to, (__m512i)_mm512_cvtne2ps_pbh((__m512)second, (__m512)first));
+}
+
 INLINE wide wide_multiply_add(wide sum, wide weights, unit x)
 {
     return (wide)_mm512_dpbf16_ps((__m512)sum, (__m512bh)weights, (__m512bh)_mm512_set1_epi32(x));
@@ -71,6 +76,11 @@ INLINE narrow narrow_load_numbers(const number *from)
 INLINE void narrow_store_numbers(number *to, narrow value)
 {
     _mm_storeu_si128((void *)to, (__m128i)_mm256_cvtneps_pbh((__m256)value));
+}
+
+INLINE void narrow_store_two(number *to, narrow first, narrow second)
+{
+    _mm256_storeu_si256((void *)to, (__m256i)_mm256_cvtne2ps_pbh((__m256)second, (__m256)first));
 }
 
 INLINE narrow narrow_multiply_add(narrow sum, narrow weights, unit x)

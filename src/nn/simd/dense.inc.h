@@ -115,7 +115,7 @@ static void run_dense(const nn_conv *conv, nn_part part, const number *x, const 
                               .residual = residual != NULL ? residual + offset : NULL,
                               .stride = (size_t)conv->out.channels,
                               .activation = conv->activation};
-            run_panels(args, conv->packed + (size_t)g * group_floats, outputs_in_group(conv),
+            run_panels(&args, conv->packed + (size_t)g * group_floats, outputs_in_group(conv),
                        share.outputs, count);
         }
     }

@@ -55,6 +55,12 @@ INLINE void write_one(void *y, bool floats, size_t at, float value)
         ((number *)y)[at] = number_of(value);
 }
 
+/* Whether all rows can be written as whole vectors of rounded numbers, and nothing is added. */
+INLINE bool writes_rounded(const tile_args *args, int width)
+{
+    return UNIT > 1 && !args->writes_floats && args->residual == NULL && args->columns == width;
+}
+
 /* The rows from `first` on, output by output. values: (rows, width) sums. */
 static void finish_part(const tile_args *args, const float *values, int width, int first)
 {
@@ -136,29 +142,31 @@ INLINE int tile_rows(int count, int index)
 
 /*
  * A span of the `outputs`, whole panels of them, for `count` pixels. args: those of output 0 of the
- * first tile; the pointers of the next one lie taps x TILE_ROWS further, or those of all are `step`
- * numbers apart. packed: all panels.
+ * first tile, of which those that differ from tile to tile are changed; the pointers of the next
+ * one lie taps x TILE_ROWS further. packed: all panels.
  */
-static void run_panels(tile_args args, const float *packed, int64_t outputs, nn_span span,
+static void run_panels(tile_args *args, const float *packed, int64_t outputs, nn_span span,
                        int count)
 {
-    const tile_args origin = args;
-    packed += (args.taps * args.units + 1) * span.first;
+    const number *const *pixels = args->pixels;
+    const number *residual = args->residual;
+    void *y = args->y;
+    packed += (args->taps * args->units + 1) * span.first;
     for (int64_t first = span.first; first < span.end;) {
         int64_t left = outputs - first;
         int width = panel_width(left);
-        args.panel = packed;
-        args.columns = left < width ? (int)left : width;
+        args->panel = packed;
+        args->columns = left < width ? (int)left : width;
         size_t offset = (size_t)first;
         for (int t = 0; t < tile_count(count); t++) {
-            args.pixels = origin.pixels + t * args.taps * TILE_ROWS;
-            args.rows = tile_rows(count, t);
-            args.y = output_at(origin.y, origin.writes_floats, offset);
-            args.residual = origin.residual != NULL ? origin.residual + offset : NULL;
-            run_tile(&args, width);
-            offset += (size_t)args.rows * args.stride;
+            args->pixels = pixels + t * args->taps * TILE_ROWS;
+            args->rows = tile_rows(count, t);
+            args->y = output_at(y, args->writes_floats, offset);
+            args->residual = residual != NULL ? residual + offset : NULL;
+            run_tile(args, width);
+            offset += (size_t)args->rows * args->stride;
         }
-        packed += (size_t)(args.taps * args.units + 1) * (size_t)width;
+        packed += (size_t)(args->taps * args->units + 1) * (size_t)width;
         first += width;
     }
 }

@@ -167,7 +167,7 @@ static void strassen_multiply(const strassen_block *b, enum strassen_matrix matr
                       .activation = activation};
     const float *packed =
         b->conv->packed + b->conv->out.channels + (size_t)matrix * strassen_matrix_floats(b->conv);
-    run_panels(args, packed, b->half, b->outputs, count);
+    run_panels(&args, packed, b->half, b->outputs, count);
 }
 
 /* y = activation(first + second + third + biases), all but the first may be NULL; y may be third.

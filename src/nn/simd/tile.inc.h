@@ -69,6 +69,41 @@ INLINE void NAME(finish)(const tile_args *args, nn_activation activation, const 
     }
 }
 
+/* What writes_rounded says. kind: the activation's, a constant where this is called. */
+INLINE void NAME(round_rows)(const tile_args *args, nn_activation_kind kind, VECTOR (*sums)[2],
+                             int rows, int vectors)
+{
+    nn_activation activation = args->activation;
+    activation.kind = kind;
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        number *y = (number *)args->y + (size_t)r * args->stride;
+        VECTOR first = NAME(activate)(activation, sums[r][0]);
+        if (vectors > 1)
+            NAME(store_two)(y, first, NAME(activate)(activation, sums[r][1]));
+        else
+            NAME(store_numbers)(y, first);
+    }
+}
+
+INLINE void NAME(round_tile)(const tile_args *args, VECTOR (*sums)[2], int rows, int vectors)
+{
+    switch (args->activation.kind) {
+    case NN_ACTIVATION_RELU:
+        NAME(round_rows)(args, NN_ACTIVATION_RELU, sums, rows, vectors);
+        break;
+    case NN_ACTIVATION_CLIP:
+        NAME(round_rows)(args, NN_ACTIVATION_CLIP, sums, rows, vectors);
+        break;
+    case NN_ACTIVATION_LEAKY_RELU:
+        NAME(round_rows)(args, NN_ACTIVATION_LEAKY_RELU, sums, rows, vectors);
+        break;
+    default:
+        NAME(round_rows)(args, NN_ACTIVATION_NONE, sums, rows, vectors);
+        break;
+    }
+}
+
 /*
  * rows, vectors and strided are constants where this is called, so that the sums stay in registers.
  * strided: the pixels of a tap lie args->step numbers apart, only the first has a pointer.
@@ -102,6 +137,10 @@ INLINE void NAME(tile)(const tile_args *args, int rows, int vectors, bool stride
                     sums[r][1] = NAME(multiply_add)(sums[r][1], second, x);
             }
         }
+    }
+    if (args->rows == rows && writes_rounded(args, vectors * VECTOR_FLOATS)) {
+        NAME(round_tile)(args, sums, rows, vectors);
+        return;
     }
     nn_activation activation = args->activation;
     int whole = whole_rows(args, vectors * VECTOR_FLOATS);

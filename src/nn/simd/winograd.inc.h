@@ -256,15 +256,12 @@ static void winograd_multiply(const nn_conv *conv, int places, nn_span outputs,
 {
     int64_t in = conv->in.channels, out = conv->out.channels;
     size_t place_floats = panels_floats(out, in / UNIT);
-    tile_args args = {.pixels = pointers,
-                      .taps = 1,
-                      .units = in / UNIT,
-                      .writes_floats = true,
-                      .stride = (size_t)out};
+    tile_args args = {.taps = 1, .units = in / UNIT, .writes_floats = true, .stride = (size_t)out};
     for (int place = 0; place < places; place++) {
         point_at_rows(transformed + (int64_t)place * block * in, in, count, pointers);
+        args.pixels = pointers;
         args.y = products + (int64_t)place * block * out;
-        run_panels(args, conv->packed + out + (size_t)place * place_floats, out, outputs, count);
+        run_panels(&args, conv->packed + out + (size_t)place * place_floats, out, outputs, count);
     }
 }
 
