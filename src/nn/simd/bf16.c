@@ -88,6 +88,91 @@ INLINE narrow narrow_multiply_add(narrow sum, narrow weights, unit x)
     return (narrow)_mm256_dpbf16_ps((__m256)sum, (__m256bh)weights, (__m256bh)_mm256_set1_epi32(x));
 }
 
+/* ---- Pairs of numbers ---- */
+
+typedef __m512i wide_integers;
+typedef __m256i narrow_integers;
+
+INLINE wide_integers wide_load_pairs(const void *from)
+{
+    return _mm512_loadu_si512(from);
+}
+
+/* Numbers of a and b side by side: the low or high four of every eight. */
+INLINE wide_integers wide_unpack_low(wide_integers a, wide_integers b)
+{
+    return _mm512_unpacklo_epi16(a, b);
+}
+
+INLINE wide_integers wide_unpack_high(wide_integers a, wide_integers b)
+{
+    return _mm512_unpackhi_epi16(a, b);
+}
+
+/* Pairs of the low halves. */
+INLINE wide_integers wide_join_halves(wide_integers a, wide_integers b)
+{
+    return _mm512_or_si512(a, _mm512_slli_epi32(b, 16));
+}
+
+INLINE wide wide_dot(wide sum, wide_integers a, wide_integers b)
+{
+    return (wide)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
+}
+
+/* What unpacking took apart, in order again. */
+INLINE void wide_store_unpacked(number *to, wide low, wide high)
+{
+    const __m512i order = _mm512_set_epi64(7, 3, 6, 2, 5, 1, 4, 0);
+    __m512i numbers = (__m512i)_mm512_cvtne2ps_pbh((__m512)high, (__m512)low);
+    _mm512_storeu_si512(to, _mm512_permutexvar_epi64(order, numbers));
+}
+
+INLINE void wide_store_unpacked_floats(float *to, wide low, wide high)
+{
+    const __m512i first = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
+    const __m512i second = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
+    _mm512_storeu_pd(to, _mm512_permutex2var_pd((__m512d)low, first, (__m512d)high));
+    _mm512_storeu_pd(to + WIDE_FLOATS, _mm512_permutex2var_pd((__m512d)low, second, (__m512d)high));
+}
+
+INLINE narrow_integers narrow_load_pairs(const void *from)
+{
+    return _mm256_loadu_si256(from);
+}
+
+INLINE narrow_integers narrow_unpack_low(narrow_integers a, narrow_integers b)
+{
+    return _mm256_unpacklo_epi16(a, b);
+}
+
+INLINE narrow_integers narrow_unpack_high(narrow_integers a, narrow_integers b)
+{
+    return _mm256_unpackhi_epi16(a, b);
+}
+
+INLINE narrow_integers narrow_join_halves(narrow_integers a, narrow_integers b)
+{
+    return _mm256_or_si256(a, _mm256_slli_epi32(b, 16));
+}
+
+INLINE narrow narrow_dot(narrow sum, narrow_integers a, narrow_integers b)
+{
+    return (narrow)_mm256_dpbf16_ps((__m256)sum, (__m256bh)a, (__m256bh)b);
+}
+
+INLINE void narrow_store_unpacked(number *to, narrow low, narrow high)
+{
+    __m256i numbers = (__m256i)_mm256_cvtne2ps_pbh((__m256)high, (__m256)low);
+    _mm256_storeu_si256((void *)to, _mm256_permute4x64_epi64(numbers, 0xD8));
+}
+
+INLINE void narrow_store_unpacked_floats(float *to, narrow low, narrow high)
+{
+    _mm256_storeu_ps(to, _mm256_permute2f128_ps((__m256)low, (__m256)high, 0x20));
+    _mm256_storeu_ps(to + NARROW_FLOATS, _mm256_permute2f128_ps((__m256)low, (__m256)high, 0x31));
+}
+
 /* ---- Kernels ---- */
 
 #include "nn/simd/panels.inc.h"

@@ -78,14 +78,24 @@ static void pack_staged(const nn_conv *conv, const float *weights, const float *
 
 /* ---- Copies ---- */
 
+/* Rounds numbers of two rows, side by side. */
+INLINE void store_two_rows(number *to, wide even, wide odd)
+{
+    const __m512i side_by_side =
+        _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
+                         21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    __m512i apart = (__m512i)_mm512_cvtne2ps_pbh((__m512)odd, (__m512)even);
+    _mm512_storeu_si512(to, _mm512_permutexvar_epi16(side_by_side, apart));
+}
+
 /* Two rows of `count` numbers side by side, from `step` numbers apart each; NULL: zeros. */
 static void stage_pair(const float *even, const float *odd, int64_t step, int64_t count, number *to)
 {
     int64_t i = 0;
     for (; step == 1 && i + WIDE_FLOATS <= count; i += WIDE_FLOATS) {
-        paired_slide_sum pair = {even != NULL ? wide_load(even + i) : (wide){0},
-                                 odd != NULL ? wide_load(odd + i) : (wide){0}};
-        paired_store_numbers(to + UNIT * i, pair);
+        wide first = even != NULL ? wide_load(even + i) : (wide){0};
+        wide second = odd != NULL ? wide_load(odd + i) : (wide){0};
+        store_two_rows(to + UNIT * i, first, second);
     }
     for (; i < count; i++) {
         to[UNIT * i] = number_of(even != NULL ? even[i * step] : 0);
