@@ -147,6 +147,29 @@ INLINE void run_staged_tile(tile_args *args, int64_t outputs)
     }
 }
 
+/* The row of the input behind those under the window of output row `row`, which the next one needs;
+ * of a planar picture that of its first plane. NULL: there are not as many more. */
+static const float *row_behind(const nn_conv *conv, int64_t row, const void *const *x)
+{
+    const nn_window *w = &conv->window;
+    tap_range inside = taps_inside(w, 0, row, conv->in.height);
+    int64_t bottom = row * w->stride[0] - w->pad_before[0] + w->kernel[0] - 1;
+    if (!conv->planar || w->dilation[0] != 1 || inside.end < w->kernel[0] || inside.first == inside.end ||
+        bottom + w->stride[0] >= conv->in.height)
+        return NULL;
+    return (const float *)x[inside.end - inside.first - 1] + conv->in.width;
+}
+
+/* Has the numbers from `column` on of these rows brought to the cache. */
+INLINE void fetch_ahead(const nn_conv *conv, const float *row, int64_t column)
+{
+    int64_t plane = conv->in.height * conv->in.width;
+    int stride = conv->window.stride[0];
+    for (int64_t c = 0; c < conv->in.channels; c++)
+        for (int i = 0; i < stride; i++)
+            __builtin_prefetch(row + c * plane + i * conv->in.width + column);
+}
+
 /* Row `row` of a picture. x: as in stage_row. */
 static void staged_row(const nn_conv *conv, int64_t row, const void *const *x,
                        const number *residual, void *y, void *scratch)
@@ -161,11 +184,14 @@ static void staged_row(const nn_conv *conv, int64_t row, const void *const *x,
                       .stride = (size_t)conv->out.channels,
                       .activation = conv->activation};
     stage_row(conv, x, row, scratch);
+    const float *behind = row_behind(conv, row, x);
     for (int64_t column = 0; column < conv->out.width; column += TILE_ROWS) {
         int64_t left = conv->out.width - column, offset = column * conv->out.channels;
         const number *from = (const number *)scratch + column * args.step;
         for (int64_t pair = 0; pair < pairs; pair++)
             pointers[pair] = from + pair * pitch;
+        if (behind != NULL)
+            fetch_ahead(conv, behind, column * conv->window.stride[1]);
         args.rows = left < TILE_ROWS ? (int)left : TILE_ROWS;
         args.panel = conv->packed;
         args.y = output_at(y, conv->writes_floats, (size_t)offset);
