@@ -115,6 +115,11 @@ INLINE wide_integers wide_join_halves(wide_integers a, wide_integers b)
     return _mm512_or_si512(a, _mm512_slli_epi32(b, 16));
 }
 
+INLINE wide wide_between(wide low, wide high, wide x)
+{
+    return (wide)_mm512_min_ps((__m512)high, _mm512_max_ps((__m512)low, (__m512)x));
+}
+
 INLINE wide wide_dot(wide sum, wide_integers a, wide_integers b)
 {
     return (wide)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
@@ -154,6 +159,11 @@ INLINE narrow_integers narrow_unpack_high(narrow_integers a, narrow_integers b)
 INLINE narrow_integers narrow_join_halves(narrow_integers a, narrow_integers b)
 {
     return _mm256_or_si256(a, _mm256_slli_epi32(b, 16));
+}
+
+INLINE narrow narrow_between(narrow low, narrow high, narrow x)
+{
+    return (narrow)_mm256_min_ps((__m256)high, _mm256_max_ps((__m256)low, (__m256)x));
 }
 
 INLINE narrow narrow_dot(narrow sum, narrow_integers a, narrow_integers b)

@@ -82,24 +82,46 @@ INLINE NAME(pair_sums) NAME(add_middle)(NAME(pair_sums) sums, const NAME(pair_we
     return rows > 2 ? NAME(pair_add)(sums, w->left, bottom) : sums;
 }
 
-INLINE void NAME(write_pairs)(const slide_row *row, int64_t offset, VECTOR low, VECTOR high)
+/* An activation without branches, but for a slope. */
+typedef struct NAME(bounds) {
+    VECTOR low, high;
+    bool slopes;
+} NAME(bounds);
+
+INLINE NAME(bounds) NAME(bounds_of)(nn_activation activation)
+{
+    bool clips = activation.kind == NN_ACTIVATION_CLIP;
+    float low = clips ? activation.alpha : activation.kind == NN_ACTIVATION_RELU ? 0 : -INFINITY;
+    return (NAME(bounds)){(VECTOR){0} + low, (VECTOR){0} + (clips ? activation.beta : INFINITY),
+                          activation.kind == NN_ACTIVATION_LEAKY_RELU};
+}
+
+INLINE void NAME(write_pairs)(const slide_row *row, const NAME(bounds) * bounds, int64_t offset,
+                              NAME(pair_sums) sums)
 {
     if (row->residual != NULL) {
         PAIRS added = NAME(load_pairs)(row->residual + offset);
-        low += (VECTOR)NAME(unpack_low)((PAIRS){0}, added);
-        high += (VECTOR)NAME(unpack_high)((PAIRS){0}, added);
+        sums.low += (VECTOR)NAME(unpack_low)((PAIRS){0}, added);
+        sums.high += (VECTOR)NAME(unpack_high)((PAIRS){0}, added);
     }
-    low = NAME(activate)(row->activation, low);
-    high = NAME(activate)(row->activation, high);
+    if (bounds->slopes) {
+        sums.low = NAME(activate)(row->activation, sums.low);
+        sums.high = NAME(activate)(row->activation, sums.high);
+    } else {
+        sums.low = NAME(between)(bounds->low, bounds->high, sums.low);
+        sums.high = NAME(between)(bounds->low, bounds->high, sums.high);
+    }
     if (row->writes_floats)
-        NAME(store_unpacked_floats)((float *)row->y + offset, low, high);
+        NAME(store_unpacked_floats)((float *)row->y + offset, sums.low, sums.high);
     else
-        NAME(store_unpacked)((number *)row->y + offset, low, high);
+        NAME(store_unpacked)((number *)row->y + offset, sums.low, sums.high);
 }
 
 /* rows and stride are constants where this is called. */
-INLINE void NAME(pair_slide)(const slide_row *row, int64_t c, int rows, int stride)
+INLINE void NAME(pair_slide)(const slide_row *from, int64_t c, int rows, int stride)
 {
+    const slide_row copy = *from, *row = &copy; /* which no store can change */
+    const NAME(bounds) bounds = NAME(bounds_of)(row->activation);
     const NAME(pair_weights) w = NAME(all_weights)(row, c, rows);
     const NAME(pair_sums) bias = {NAME(load)(row->bias + c),
                                   NAME(load)(row->bias + c + sizeof(VECTOR) / sizeof(float))};
@@ -127,7 +149,7 @@ INLINE void NAME(pair_slide)(const slide_row *row, int64_t c, int rows, int stri
         bottom = NAME(side_by_side)(before, here);
         sum = NAME(pair_add)(sum, w.top[2], top);
         sum = rows > 2 ? NAME(pair_add)(sum, w.right, bottom) : sum;
-        NAME(write_pairs)(row, out * row->channels + c, sum.low, sum.high);
+        NAME(write_pairs)(row, &bounds, out * row->channels + c, sum);
         sum = stride == 1 ? NAME(add_middle)(next, &w, top, bottom, rows)
                           : NAME(pair_add)(bias, w.top[0], top);
         next = NAME(pair_add)(bias, w.top[0], top);
@@ -142,7 +164,7 @@ INLINE void NAME(pair_slide)(const slide_row *row, int64_t c, int rows, int stri
     }
     if (rows > 2)
         sum = NAME(pair_add)(sum, w.right, NAME(side_by_side)(before, (PAIRS){0}));
-    NAME(write_pairs)(row, row->whole * row->channels + c, sum.low, sum.high);
+    NAME(write_pairs)(row, &bounds, row->whole * row->channels + c, sum);
 }
 
 static void NAME(pair_slide_any)(const slide_row *row, int64_t c, int stride)
