@@ -30,13 +30,32 @@ INLINE int64_t line_pairs(const nn_conv *conv)
     return (line_count(conv) + 1) / 2;
 }
 
-/* Numbers of a copied row: all that whole tiles read. */
-INLINE int64_t staged_width(const nn_conv *conv)
+/* ---- Layout of a double row: padding up to a whole vector, the numbers, padding ---- */
+
+INLINE int64_t whole_vectors(int64_t pairs)
+{
+    return (pairs + WIDE_FLOATS - 1) / WIDE_FLOATS * WIDE_FLOATS;
+}
+
+INLINE int64_t staged_lead(const nn_conv *conv)
+{
+    return whole_vectors(conv->window.pad_before[1]);
+}
+
+/* Where the first window begins. */
+INLINE int64_t staged_start(const nn_conv *conv)
+{
+    return staged_lead(conv) - conv->window.pad_before[1];
+}
+
+/* Pairs from one double row to the next: all that is copied, and all that whole tiles read. */
+INLINE int64_t staged_pitch(const nn_conv *conv)
 {
     int64_t tiles = (conv->out.width + TILE_ROWS - 1) / TILE_ROWS;
-    int64_t read = (tiles * TILE_ROWS - 1) * conv->window.stride[1] + conv->window.kernel[1];
-    int64_t filled = conv->window.pad_before[1] + conv->in.width;
-    return read > filled ? read : filled;
+    int64_t read = staged_start(conv) + (tiles * TILE_ROWS - 1) * conv->window.stride[1] +
+                   conv->window.kernel[1];
+    int64_t copied = staged_lead(conv) + conv->in.width;
+    return whole_vectors(read > copied ? read : copied);
 }
 
 static size_t staged_packed_floats(const nn_conv *conv)
@@ -46,7 +65,7 @@ static size_t staged_packed_floats(const nn_conv *conv)
 
 static size_t staged_scratch_bytes(const nn_conv *conv)
 {
-    return (size_t)(line_pairs(conv) * staged_width(conv) * UNIT) * sizeof(number);
+    return (size_t)(line_pairs(conv) * staged_pitch(conv) * UNIT) * sizeof(number);
 }
 
 /* The weights of tap `tap` of two rows, of which the last may be alone. */
@@ -88,28 +107,32 @@ INLINE void store_two_rows(number *to, wide even, wide odd)
     _mm512_storeu_si512(to, _mm512_permutexvar_epi16(side_by_side, apart));
 }
 
-/* Two rows of `count` numbers side by side, from `step` numbers apart each; NULL: zeros. */
-static void stage_pair(const float *even, const float *odd, int64_t step, int64_t count, number *to)
+/* Up to a vector of `left` numbers, `step` apart, zeros behind them. from: NULL for zeros alone. */
+INLINE wide load_apart(const float *from, int64_t step, int64_t left)
 {
-    int64_t i = 0;
-    for (; step == 1 && i + WIDE_FLOATS <= count; i += WIDE_FLOATS) {
-        wide first = even != NULL ? wide_load(even + i) : (wide){0};
-        wide second = odd != NULL ? wide_load(odd + i) : (wide){0};
-        store_two_rows(to + UNIT * i, first, second);
-    }
-    for (; i < count; i++) {
-        to[UNIT * i] = number_of(even != NULL ? even[i * step] : 0);
-        to[UNIT * i + 1] = number_of(odd != NULL ? odd[i * step] : 0);
-    }
+    __mmask16 mask = left < WIDE_FLOATS ? (__mmask16)((1U << left) - 1) : 0xFFFF;
+    if (from == NULL)
+        return (wide){0};
+    if (step == 1)
+        return (wide)_mm512_maskz_loadu_ps(mask, from);
+    __m512i places = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    places = _mm512_mullo_epi32(places, _mm512_set1_epi32((int)step));
+    return (wide)_mm512_mask_i32gather_ps(_mm512_setzero_ps(), mask, places, from, sizeof *from);
 }
 
-/* The same between the zeros of the padding. */
-static void stage_line_pair(const nn_conv *conv, const float *even, const float *odd, number *to)
+/* Two rows of one channel each, or of none, between the zeros of the padding. */
+static void stage_pair(const nn_conv *conv, const float *even, const float *odd, number *to)
 {
-    int64_t before = conv->window.pad_before[1], filled = before + conv->in.width;
-    memset(to, 0, (size_t)(before * UNIT) * sizeof *to);
-    stage_pair(even, odd, conv->planar ? 1 : conv->in.channels, conv->in.width, to + before * UNIT);
-    memset(to + filled * UNIT, 0, (size_t)((staged_width(conv) - filled) * UNIT) * sizeof *to);
+    int64_t step = conv->planar ? 1 : conv->in.channels, lead = staged_lead(conv);
+    int64_t copied = lead + whole_vectors(conv->in.width);
+    memset(to, 0, (size_t)(lead * UNIT) * sizeof *to);
+    for (int64_t i = 0; i < conv->in.width; i += WIDE_FLOATS) {
+        int64_t left = conv->in.width - i;
+        store_two_rows(to + (lead + i) * UNIT,
+                       load_apart(even != NULL ? even + i * step : NULL, step, left),
+                       load_apart(odd != NULL ? odd + i * step : NULL, step, left));
+    }
+    memset(to + copied * UNIT, 0, (size_t)((staged_pitch(conv) - copied) * UNIT) * sizeof *to);
 }
 
 /*
@@ -118,16 +141,18 @@ static void stage_line_pair(const nn_conv *conv, const float *even, const float 
  */
 static void stage_row(const nn_conv *conv, const void *const *x, int64_t row, number *scratch)
 {
-    const float *lines[STAGED_LINES + 1] = {NULL};
+    const float *lines[STAGED_LINES + 1];
     int64_t plane = conv->planar ? conv->in.height * conv->in.width : 1;
+    int64_t count = line_pairs(conv), pitch = staged_pitch(conv) * UNIT;
     tap_range inside = taps_inside(&conv->window, 0, row, conv->in.height);
+    for (int64_t i = 0; i < count * UNIT; i++)
+        lines[i] = NULL;
     for (int64_t c = 0; c < conv->in.channels; c++)
         for (int ky = inside.first; ky < inside.end; ky++)
             lines[c * conv->window.kernel[0] + ky] =
                 (const float *)x[ky - inside.first] + c * plane;
-    for (int64_t pair = 0; pair < line_pairs(conv); pair++)
-        stage_line_pair(conv, lines[pair * UNIT], lines[pair * UNIT + 1],
-                        scratch + pair * staged_width(conv) * UNIT);
+    for (int64_t pair = 0; pair < count; pair++)
+        stage_pair(conv, lines[pair * UNIT], lines[pair * UNIT + 1], scratch + pair * pitch);
 }
 
 /* ---- Products ---- */
@@ -154,8 +179,8 @@ static const float *row_behind(const nn_conv *conv, int64_t row, const void *con
     const nn_window *w = &conv->window;
     tap_range inside = taps_inside(w, 0, row, conv->in.height);
     int64_t bottom = row * w->stride[0] - w->pad_before[0] + w->kernel[0] - 1;
-    if (!conv->planar || w->dilation[0] != 1 || inside.end < w->kernel[0] || inside.first == inside.end ||
-        bottom + w->stride[0] >= conv->in.height)
+    if (!conv->planar || w->dilation[0] != 1 || inside.end < w->kernel[0] ||
+        inside.first == inside.end || bottom + w->stride[0] >= conv->in.height)
         return NULL;
     return (const float *)x[inside.end - inside.first - 1] + conv->in.width;
 }
@@ -175,7 +200,8 @@ static void staged_row(const nn_conv *conv, int64_t row, const void *const *x,
                        const number *residual, void *y, void *scratch)
 {
     const number *pointers[(STAGED_LINES + 1) / UNIT];
-    int64_t pairs = line_pairs(conv), pitch = staged_width(conv) * UNIT;
+    int64_t pairs = line_pairs(conv), pitch = staged_pitch(conv) * UNIT;
+    const number *start = (const number *)scratch + staged_start(conv) * UNIT;
     tile_args args = {.pixels = pointers,
                       .step = conv->window.stride[1] * UNIT,
                       .taps = pairs,
@@ -187,7 +213,7 @@ static void staged_row(const nn_conv *conv, int64_t row, const void *const *x,
     const float *behind = row_behind(conv, row, x);
     for (int64_t column = 0; column < conv->out.width; column += TILE_ROWS) {
         int64_t left = conv->out.width - column, offset = column * conv->out.channels;
-        const number *from = (const number *)scratch + column * args.step;
+        const number *from = start + column * args.step;
         for (int64_t pair = 0; pair < pairs; pair++)
             pointers[pair] = from + pair * pitch;
         if (behind != NULL)
