@@ -18,7 +18,7 @@
  */
 
 #define FEW_CHANNELS   4     /* of a group, which fill too little of a product */
-#define LEAST_PRODUCTS 65536 /* of a convolution that pays for conversions */
+#define LEAST_PRODUCTS 32768 /* of a convolution that pays for conversions */
 
 typedef struct chooser {
     nn_plan *plan;

@@ -189,15 +189,22 @@ INLINE void narrow_store_unpacked_floats(float *to, narrow low, narrow high)
 
 #include "nn/simd/ways.inc.h"
 
+#include "nn/simd/few_outputs.inc.h"
 #include "nn/simd/pool.inc.h"
 #include "nn/simd/staged_pairs.inc.h"
 
 static const conv_way staged_way = {staged_packed_floats, staged_scratch_bytes, pack_staged,
                                     run_staged};
 
+static const conv_way few_way = {few_packed_floats, few_scratch_bytes, pack_few, run_few};
+
 static const conv_way *way_of(const nn_conv *conv)
 {
-    return !is_depthwise(conv) && is_staged(conv) ? &staged_way : way_by_channels(conv);
+    if (is_depthwise(conv))
+        return &depthwise_way;
+    if (is_staged(conv))
+        return &staged_way;
+    return makes_few_outputs(conv) ? &few_way : way_by_channels(conv);
 }
 
 static bool conv_supported(const nn_conv *conv)
@@ -222,8 +229,8 @@ static void run_pairs_conv(const nn_conv *conv, nn_part part, const void *x,
 static bool conv_has_rows(const nn_conv *conv)
 {
     const conv_way *way = way_of(conv);
-    return way == &staged_way || (way == &dense_way && is_pointwise(conv)) ||
-           (way == &depthwise_way && slides(conv));
+    bool product = (way == &dense_way || way == &few_way) && is_pointwise(conv);
+    return product || way == &staged_way || (way == &depthwise_way && slides(conv));
 }
 
 static void run_conv_row(const nn_conv *conv, int64_t row, const void *const *x,
@@ -241,7 +248,7 @@ static void run_conv_row(const nn_conv *conv, int64_t row, const void *const *x,
     } else {
         nn_conv line = *conv;
         line.in.batch = line.in.height = line.out.batch = line.out.height = 1;
-        run_dense(&line, nn_whole(), x[0], residual, y, scratch);
+        way->run(&line, nn_whole(), x[0], residual, y, scratch);
     }
 }
 
