@@ -98,6 +98,27 @@ INLINE wide_integers wide_load_pairs(const void *from)
     return _mm512_loadu_si512(from);
 }
 
+INLINE void wide_store_pairs(void *to, wide_integers bits)
+{
+    _mm512_storeu_si512(to, bits);
+}
+
+INLINE wide_integers wide_fill(short bits)
+{
+    return _mm512_set1_epi16(bits);
+}
+
+/* All bits but the sign of each negative number of 16 bits. */
+INLINE wide_integers wide_magnitudes_of_negative(wide_integers bits)
+{
+    return _mm512_srli_epi16(_mm512_srai_epi16(bits, 15), 1);
+}
+
+INLINE wide_integers wide_larger_integers(wide_integers a, wide_integers b)
+{
+    return _mm512_max_epi16(a, b);
+}
+
 /* Numbers of a and b side by side: the low or high four of every eight. */
 INLINE wide_integers wide_unpack_low(wide_integers a, wide_integers b)
 {
@@ -144,6 +165,26 @@ INLINE void wide_store_unpacked_floats(float *to, wide low, wide high)
 INLINE narrow_integers narrow_load_pairs(const void *from)
 {
     return _mm256_loadu_si256(from);
+}
+
+INLINE void narrow_store_pairs(void *to, narrow_integers bits)
+{
+    _mm256_storeu_si256(to, bits);
+}
+
+INLINE narrow_integers narrow_fill(short bits)
+{
+    return _mm256_set1_epi16(bits);
+}
+
+INLINE narrow_integers narrow_magnitudes_of_negative(narrow_integers bits)
+{
+    return _mm256_srli_epi16(_mm256_srai_epi16(bits, 15), 1);
+}
+
+INLINE narrow_integers narrow_larger_integers(narrow_integers a, narrow_integers b)
+{
+    return _mm256_max_epi16(a, b);
 }
 
 INLINE narrow_integers narrow_unpack_low(narrow_integers a, narrow_integers b)
