@@ -13,7 +13,7 @@
  * the root of K in place of K. 3x3 convolutions that take Winograd's way round the transformed
  * numbers too, which are up to some ten times as large as what they are made of: there it is some
  * five times as much (m being the product of the largest number and the largest weight). Numbers
- * below 2^-126 count as 0; an infinite one may make NaN of the channel beside it. Functions are
+ * below 2^-126 count as 0; an infinite one may make NaN of what is beside it. Functions are
  * pure and thread-safe; they allocate nothing.
  */
 

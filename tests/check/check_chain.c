@@ -14,7 +14,8 @@ typedef struct chain_case {
     int count;
     chain_stage stages[MOST_STAGES]; /* without packed weights */
     bool planar;                     /* the first stage reads (N, C, H, W) where it can */
-    bool bf16, ends_in_floats;
+    int bf16_count;                  /* the first stages, which work on BF16 numbers */
+    bool ends_in_floats;
     check_buffer x, weights[MOST_STAGES], residuals[MOST_STAGES]; /* floats; data NULL: none */
     check_buffer read[1 + MOST_STAGES]; /* x and the residuals as the stages read them */
     check_buffer values[MOST_STAGES];   /* what each stage made */
@@ -196,7 +197,7 @@ static bool run_stage(check_case *c, chain_case *k, int i)
     const float *x = i > 0 ? k->values[i - 1].data : k->read[0].data;
     size_t bytes;
     if (!stage->pools)
-        stage->u.conv.writes_floats = i + 1 == k->count && k->ends_in_floats;
+        stage->u.conv.writes_floats = i + 1 < k->count ? !k->stages[i + 1].bf16 : k->ends_in_floats;
     k->values[i] = room_behind(c, stage, &bytes);
     if (stage->pools) {
         run_pool(c, stage, x, k->values[i].data);
@@ -239,23 +240,24 @@ static void compare(check_case *c, chain_case *k, const nn_chain *chain, const v
 /* The type of number of each stage, the layout of the first picture, and what the stages read. */
 static void prepare(check_case *c, chain_case *k)
 {
-    for (int i = 0; i < k->count; i++)
-        k->stages[i].bf16 = k->bf16;
+    for (int i = 0; i < k->count; i++) /* pooling writes what it reads */
+        k->stages[i].bf16 =
+            i < k->bf16_count || (i > 0 && k->stages[i - 1].pools && k->stages[i - 1].bf16);
     chain_stage *first = &k->stages[0];
     if (!first->pools)
         first->u.conv.planar =
             k->planar &&
-            (k->bf16 ? reads_floats(c, first) : c->kernels->conv_takes_planar(&first->u.conv));
+            (first->bf16 ? reads_floats(c, first) : c->kernels->conv_takes_planar(&first->u.conv));
     k->read[0] = numbers_of(c, &k->x, !reads_floats(c, first));
     for (int i = 0; i < k->count; i++)
-        k->read[1 + i] = numbers_of(c, &k->residuals[i], k->bf16);
+        k->read[1 + i] = numbers_of(c, &k->residuals[i], k->stages[i].bf16);
 }
 
 static void run_chain(check_case *c, void *context)
 {
     chain_case k = *(const chain_case *)context;
     const nn_bf16_kernels *bf16 = nn_bf16_kernels_with(c->kernels);
-    if (k.bf16 && bf16 == NULL)
+    if (k.bf16_count > 0 && bf16 == NULL)
         return;
     prepare(c, &k);
     nn_chain chain = {
@@ -285,7 +287,8 @@ static void run_chain(check_case *c, void *context)
 static void check_chain_of(check_case *c, bool bf16)
 {
     chain_case k = random_chain(c);
-    k.bf16 = bf16;
+    if (bf16)
+        k.bf16_count = test_random_int(&c->random, 1, k.count);
     k.ends_in_floats = test_random_int(&c->random, 0, 1) != 0;
     check_each_set(c, run_chain, &k);
     check_free(&k.x);
