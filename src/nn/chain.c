@@ -104,7 +104,7 @@ typedef struct chain_run_state {
 static char *ring_row(const chain_run_state *run, int stage, int64_t row)
 {
     const chain_stage *s = &run->chain->stages[stage];
-    return run->scratch + s->ring + (size_t)(row % s->slots) * s->pitch;
+    return run->scratch + s->ring + (uint32_t)row % (uint32_t)s->slots * s->pitch;
 }
 
 static void make_row(chain_run_state *run, int stage, int64_t row);

@@ -274,6 +274,27 @@ static bool conv_has_rows(const nn_conv *conv)
     return product || way == &staged_way || (way == &depthwise_way && slides(conv));
 }
 
+/* A row of a 1x1 convolution: what run_dense does, without asking what falls to the part. */
+static void product_row(const nn_conv *conv, const number *x, const number *residual, void *y,
+                        const number **pointers)
+{
+    int64_t in = conv->in.channels, out = conv->out.channels;
+    tile_args args = {.taps = 1,
+                      .units = in / UNIT,
+                      .writes_floats = conv->writes_floats,
+                      .stride = (size_t)out,
+                      .activation = conv->activation};
+    for (int64_t first = 0; first < conv->out.width; first += BLOCK_PIXELS) {
+        int64_t left = conv->out.width - first;
+        int count = left < BLOCK_PIXELS ? (int)left : BLOCK_PIXELS;
+        point_at_rows(x + first * in, in, count, pointers);
+        args.pixels = pointers;
+        args.y = output_at(y, conv->writes_floats, (size_t)(first * out));
+        args.residual = residual != NULL ? residual + first * out : NULL;
+        run_panels(&args, conv->packed, out, (nn_span){0, out}, count);
+    }
+}
+
 static void run_conv_row(const nn_conv *conv, int64_t row, const void *const *x,
                          const nn_bf16 *residual, void *y, void *scratch)
 {
@@ -286,6 +307,8 @@ static void run_conv_row(const nn_conv *conv, int64_t row, const void *const *x,
         for (int i = 0; i < inside.end - inside.first; i++)
             rows[i] = x[i];
         slide_over_rows(conv, row, rows, residual, y);
+    } else if (way == &dense_way && conv->group == 1) {
+        product_row(conv, x[0], residual, y, scratch);
     } else {
         nn_conv line = *conv;
         line.in.batch = line.in.height = line.out.batch = line.out.height = 1;
