@@ -172,8 +172,8 @@ INLINE void run_staged_tile(tile_args *args, int64_t outputs)
     }
 }
 
-/* The row of the input behind those under the window of output row `row`, which the next one needs;
- * of a planar picture that of its first plane. NULL: there are not as many more. */
+/* Where the rows begin that a planar picture's next output row adds to those of row `row`, in its
+ * first plane. NULL: not all of them are there, or the picture is not planar. */
 static const float *row_behind(const nn_conv *conv, int64_t row, const void *const *x)
 {
     const nn_window *w = &conv->window;
@@ -216,7 +216,7 @@ static void staged_row(const nn_conv *conv, int64_t row, const void *const *x,
         const number *from = start + column * args.step;
         for (int64_t pair = 0; pair < pairs; pair++)
             pointers[pair] = from + pair * pitch;
-        if (behind != NULL)
+        if (behind != NULL && column * conv->window.stride[1] < conv->in.width)
             fetch_ahead(conv, behind, column * conv->window.stride[1]);
         args.rows = left < TILE_ROWS ? (int)left : TILE_ROWS;
         args.panel = conv->packed;
