@@ -12,8 +12,10 @@ the other programs of the machine lengthen less than they do the time on the wal
 
 The pictures show the same scene with one face and with four: those of $MIEN_SHARED (else ../shared
 beside the repository) with the other faces painted over; without it, tests/fixtures/astronaut.jpg
-alone. Where the processor has BF16, mien's network also runs in it (as with --precision bf16); the
-peer's stays in float32. With --frames mien works through that many frames and shows its memory.
+alone. The networks are the default and a small one for small devices, mini-Xception, each against
+itself in ONNX Runtime. Where the processor has BF16, mien's default also runs in it (as with
+--precision bf16); the peer's stays in float32. With --frames mien works through that many frames and
+shows its memory.
 
 Needs python3-opencv, and npm, which fetches onnxruntime-node into the build folder; --library names
 a libonnxruntime.so instead.
@@ -29,6 +31,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+import typing
 
 import cv2
 import numpy
@@ -158,24 +161,34 @@ class Peer:
 
 # ---- mien ----
 
-def describe(options):
+def describe(options, model):
     """What the peer must know of the network."""
-    text = subprocess.run([options.build / "mien", "model", "info", "--json", options.model],
+    text = subprocess.run([options.build / "mien", "model", "info", "--json", model],
                           check=True, stdout=subprocess.PIPE).stdout
     info = json.loads(text)
     shape = info["inputs"][0]["shape"]
     if shape[1] != 1:
-        raise SystemExit(f"{options.model} does not take grey faces")
+        raise SystemExit(f"{model} does not take grey faces")
     wanted = info["settings"].get("mien.output", info["outputs"][0]["name"])
     output = next(output for output in info["outputs"] if output["name"] == wanted)
     return {"input": shape[2], "input_name": info["inputs"][0]["name"],
             "output_name": output["name"], "classes": output["shape"][1]}
 
 
-def run_mien(options, frames, path, precision="f32", detector="default", scale=SCALE_FACTOR, side=0):
-    output = subprocess.run([options.build / "bench/frame", options.model, precision, detector,
-                             str(scale), str(side), str(frames), path],
-                            check=True, stdout=subprocess.PIPE).stdout
+class Setting(typing.NamedTuple):
+    """What mien runs with."""
+    name: str
+    model: pathlib.Path
+    precision: str = "f32"
+    detector: typing.Union[str, pathlib.Path] = "default"
+    scale: float = SCALE_FACTOR
+    side: int = 0
+
+
+def run_mien(options, frames, path, setting):
+    output = subprocess.run([options.build / "bench/frame", setting.model, setting.precision,
+                             setting.detector, str(setting.scale), str(setting.side), str(frames),
+                             path], check=True, stdout=subprocess.PIPE).stdout
     faces, whole, decode, early, late = map(float, output.split())
     return {"faces": int(faces), "us": whole, "decode_us": decode,
             "early_mib": early / 1024, "late_mib": late / 1024}
@@ -183,40 +196,44 @@ def run_mien(options, frames, path, precision="f32", detector="default", scale=S
 
 # ---- The comparison ----
 
-def settings_to_run():
-    """Names, precisions, detectors, scale factors and input sides of mien; the first is what the peer
-    does."""
+def settings_to_run(options):
+    """All rows; the first is what the peer does."""
     detectors = [("cascade 1.3", "default", 1.3, 0), ("cascade 1.1", "default", 1.1, 0)]
     if YUNET.exists():
         detectors += [("YuNet 640", YUNET, 1.3, 0), ("YuNet 320", YUNET, 1.3, 320)]
+    default, *others = options.model
     for name, *detector in detectors:
-        yield name, "f32", *detector
+        yield Setting(name, default, "f32", *detector)
     if "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text(encoding="ascii"):
         for name, *detector in detectors:
-            yield name + ", BF16", "bf16", *detector
+            yield Setting(name + ", BF16", default, "bf16", *detector)
+    for model in others:
+        for name, *detector in detectors:
+            yield Setting(f"{name}, {model.stem}", model, "f32", *detector)
 
 
-def compare(options, peer, path, name, *setting):
+def compare(options, peer, path, setting):
     """One row; the peer's own detector is always the cascade at 1.3."""
     data = path.read_bytes()
     ours, theirs = [], []
     for _ in range(options.rounds):
-        ours.append(run_mien(options, TURN_FRAMES, path, *setting))
+        ours.append(run_mien(options, TURN_FRAMES, path, setting))
         theirs.append([peer.run(data) for _ in range(TURN_FRAMES)])
     mien = statistics.median(run["us"] for run in ours)
     python = statistics.median(us for run in theirs for _, us in run)
-    return {"mien": name, "mien_faces": ours[0]["faces"], "python_faces": theirs[0][0][0],
-            "mien_us": mien, "decode_us": statistics.median(run["decode_us"] for run in ours),
+    return {"mien": setting.name, "mien_faces": ours[0]["faces"],
+            "python_faces": theirs[0][0][0], "mien_us": mien,
+            "decode_us": statistics.median(run["decode_us"] for run in ours),
             "python_us": python, "ratio": python / mien}
 
 
 def print_rows(rows):
     print(f"{WIDTH}x{HEIGHT} JPEG, one thread; OpenCV {cv2.__version__} at {SCALE_FACTOR} and "
           f"{PACKAGE}")
-    print(f"{'mien':18}{'faces':>6}{'theirs':>8}{'mien ms':>9}{'of it decoding':>16}{'frames/s':>10}"
+    print(f"{'mien':28}{'faces':>6}{'theirs':>8}{'mien ms':>9}{'of it decoding':>16}{'frames/s':>10}"
           f"{'theirs ms':>11}{'ratio':>7}")
     for row in rows:
-        print(f"{row['mien']:18}{row['mien_faces']:6}{row['python_faces']:8}"
+        print(f"{row['mien']:28}{row['mien_faces']:6}{row['python_faces']:8}"
               f"{row['mien_us'] / 1e3:9.2f}{row['decode_us'] / 1e3:16.2f}"
               f"{1e6 / row['mien_us']:10.1f}{row['python_us'] / 1e3:11.2f}{row['ratio']:7.2f}")
     for name in dict.fromkeys(row["mien"] for row in rows):
@@ -229,8 +246,9 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
     parser.add_argument("--library", type=pathlib.Path, help="libonnxruntime.so")
-    parser.add_argument("--model", type=pathlib.Path, default=ROOT / "models/mien.onnx",
-                        help="the network, for grey faces (models/mien.onnx)")
+    parser.add_argument("--model", type=pathlib.Path, nargs="+",
+                        default=[ROOT / "models/mien.onnx", ROOT / "models/mini-xception.onnx"],
+                        help="networks for grey faces (models/mien.onnx models/mini-xception.onnx)")
     parser.add_argument("--rounds", type=int, default=7, help="turns of each (7)")
     parser.add_argument("--frames", type=int, help="only mien: so many frames, and its memory")
     parser.add_argument("--json", type=pathlib.Path, help="write the figures here")
@@ -244,14 +262,16 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         paths = make_pictures(options, folder)
         if options.frames:
-            run = run_mien(options, options.frames, paths[1])
+            run = run_mien(options, options.frames, paths[1],
+                           Setting("", options.model[0]))
             print(f"{options.frames} frames, {run['us'] / 1e3:.2f} ms each; resident after a tenth "
                   f"{run['early_mib']:.1f} MiB, at the end {run['late_mib']:.1f} MiB")
             return
-        peer = Peer(options.build, options.library or find_library(options.build), options.model,
-                    describe(options))
-        rows = [compare(options, peer, path, *setting) for setting in settings_to_run()
-                for path in paths.values()]
+        library = options.library or find_library(options.build)
+        peers = {model: Peer(options.build, library, model, describe(options, model))
+                 for model in options.model}
+        rows = [compare(options, peers[setting.model], path, setting)
+                for setting in settings_to_run(options) for path in paths.values()]
     print_rows(rows)
     if options.json:
         document = {"peers": [f"OpenCV {cv2.__version__}", PACKAGE], "processor": processor(),

@@ -31,6 +31,10 @@ static inline uint8_t image_luma(int red, int green, int blue)
     return (uint8_t)((9798 * red + 19235 * green + 3735 * blue + 16384) >> 15);
 }
 
+/* mien_image_alloc with bytes of any value, for who writes them all. */
+mien_status image_alloc_unset(int width, int height, mien_pixel_format format, mien_image *out,
+                              mien_error *error);
+
 /* Checks the fields of a picture that came from a caller: format, sides, stride, data. */
 mien_status image_check(const mien_image *image, mien_error *error);
 

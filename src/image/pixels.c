@@ -37,8 +37,15 @@ static mien_status check_geometry(int width, int height, mien_pixel_format forma
     return MIEN_OK;
 }
 
-mien_status mien_image_alloc(int width, int height, mien_pixel_format format, mien_image *out,
-                             mien_error *error)
+static void *get_unset(size_t count, size_t size)
+{
+    size_t bytes;
+    return size_multiply(count, size, &bytes) ? memory_aligned(bytes) : NULL;
+}
+
+static mien_status make_picture(int width, int height, mien_pixel_format format,
+                                void *(*get)(size_t count, size_t size), mien_image *out,
+                                mien_error *error)
 {
     if (out == NULL)
         return error_set(error, MIEN_INVALID_ARGUMENT, "no place for the picture was given");
@@ -47,11 +54,23 @@ mien_status mien_image_alloc(int width, int height, mien_pixel_format format, mi
     if (status != MIEN_OK)
         return status;
     size_t stride = (size_t)width * (size_t)mien_pixel_size(format);
-    uint8_t *data = memory_zeroed((size_t)height, stride);
+    uint8_t *data = get((size_t)height, stride);
     if (data == NULL)
         return error_no_memory(error, "a picture", (uint64_t)height * stride);
     *out = (mien_image){data, width, height, stride, format};
     return MIEN_OK;
+}
+
+mien_status mien_image_alloc(int width, int height, mien_pixel_format format, mien_image *out,
+                             mien_error *error)
+{
+    return make_picture(width, height, format, memory_zeroed, out, error);
+}
+
+mien_status image_alloc_unset(int width, int height, mien_pixel_format format, mien_image *out,
+                              mien_error *error)
+{
+    return make_picture(width, height, format, get_unset, out, error);
 }
 
 void mien_image_free(mien_image *image)

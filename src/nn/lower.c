@@ -327,25 +327,16 @@ static bool is_channel_concat(const lowerer *l, const plan_node *node)
            node->params.axis.axis == 1;
 }
 
-/* Resizing without touching the channels: nearest works on any order of axes. */
-static bool is_nearest_resize(const lowerer *l, const plan_node *node)
-{
-    return node->op == &nn_op_resize && !node->params.resize.linear &&
-           lower_shape_of(l, node->output)->rank == 4;
-}
-
 static mien_status lower_reference(lowerer *l, const plan_node *node)
 {
     bool concat = l->plan->kernels != NULL && is_channel_concat(l, node);
-    bool resize = l->plan->kernels != NULL && is_nearest_resize(l, node);
     nn_step *step = NULL;
     int *inputs = memory_zeroed((size_t)node->input_count, sizeof *inputs);
     mien_status status = inputs != NULL ? MIEN_OK : lower_no_memory(l);
     for (int i = 0; status == MIEN_OK && i < node->input_count; i++) {
         inputs[i] = node->inputs[i];
-        bool last = concat || (resize && i == 0);
         if (inputs[i] >= 0)
-            status = lower_in_layout(l, node->inputs[i], last, &inputs[i]);
+            status = lower_in_layout(l, node->inputs[i], concat, &inputs[i]);
     }
     if (status == MIEN_OK) {
         step =
@@ -357,14 +348,9 @@ static mien_status lower_reference(lowerer *l, const plan_node *node)
         return status;
     step->op = node->op;
     step->u.params = node->params;
-    l->plan->values[node->output].channels_last = concat || resize;
+    l->plan->values[node->output].channels_last = concat;
     if (concat)
         step->u.params.axis.axis = 3;
-    if (resize) {
-        const float *scales = node->params.resize.scales;
-        const float moved[4] = {scales[0], scales[2], scales[3], scales[1]};
-        memcpy(step->u.params.resize.scales, moved, sizeof moved);
-    }
     return MIEN_OK;
 }
 
@@ -376,6 +362,8 @@ static mien_status lower_fast(lowerer *l, const plan_node *node)
         status = lower_windowed(l, node, &done);
     if (status == MIEN_OK && !done)
         status = lower_elementwise(l, node, &done);
+    if (status == MIEN_OK && !done)
+        status = lower_resize(l, node, &done);
     if (status != MIEN_OK || done)
         return status;
     if (is_reshape(l, node))

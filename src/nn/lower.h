@@ -49,6 +49,9 @@ mien_status lower_in_bf16(lowerer *l, int value, int *result);
 /* Convolutions, products and pooling. *done: the node was one, and a kernel takes it. */
 mien_status lower_windowed(lowerer *l, const plan_node *node, bool *done);
 
+/* Resize to the nearest pixel, of pictures. *done as above. */
+mien_status lower_resize(lowerer *l, const plan_node *node, bool *done);
+
 /* Nodes on 8-bit numbers, and conversions. *done as above. */
 mien_status lower_bytes(lowerer *l, const plan_node *node, bool *done);
 

@@ -106,6 +106,9 @@ struct nn_step {
         struct {
             int64_t planes, rows, columns;
         } transpose;
+        struct {
+            const int64_t *rows, *columns; /* of the input, by row and column of the output */
+        } resize;
     } u;
 };
 

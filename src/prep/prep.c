@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "prep/sample.h"
+#include "prep/shrink.h"
+#include "prep/taps.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -42,80 +44,7 @@ image_rect prep_crop(const prep_settings *settings, const image_rect *box)
                         width, height};
 }
 
-/* ---- Upright crops: taps for columns, taps for rows ---- */
-
-/* The source pixels that make one output pixel on one axis: weights of first..first+count-1. */
-typedef struct axis_tap {
-    int first, count;
-    size_t weights; /* index of the first weight */
-} axis_tap;
-
-typedef struct axis {
-    axis_tap *taps; /* (length) */
-    float *weights;
-    int length;
-    int same_count; /* of all taps, or 0 */
-} axis;
-
-static size_t most_weights(float extent, int length)
-{
-    return (size_t)length * ((size_t)ceilf(extent / (float)length) + 2);
-}
-
-static int clamp(int value, int high)
-{
-    return value < 0 ? 0 : value > high ? high : value;
-}
-
-/* The two pixels whose centres lie around a position, or the one whose centre it is. */
-static void set_bilinear(axis *a, int i, float position, size_t *used)
-{
-    float first = floorf(position - 0.5f);
-    float share = position - 0.5f - first;
-    a->taps[i] = (axis_tap){(int)first, share != 0 ? 2 : 1, *used};
-    a->weights[(*used)++] = 1 - share;
-    a->weights[(*used)++] = share;
-}
-
-/*
- * The pixels covered by from..to, each by its part. What lies beyond the picture of `size` pixels
- * counts for the edge, so that a box far larger than the picture costs no more than the picture.
- */
-static void set_area(axis *a, int i, float from, float to, int size, size_t *used)
-{
-    int first = clamp((int)floorf(from), size - 1);
-    int last = clamp((int)ceilf(to) - 1, size - 1);
-    a->taps[i] = (axis_tap){first, last - first + 1, *used};
-    for (int p = first; p <= last; p++) {
-        float left = p == first ? from : (float)p;
-        float right = p == last ? to : (float)(p + 1);
-        a->weights[(*used)++] = (right - left) / (to - from);
-    }
-}
-
-/* size: pixels of the picture along the axis. */
-static void make_taps(axis *a, float start, float extent, int size)
-{
-    float step = extent / (float)a->length;
-    size_t used = 0;
-    for (int i = 0; i < a->length; i++) {
-        if (step <= 1)
-            set_bilinear(a, i, start + ((float)i + 0.5f) * step, &used);
-        else
-            set_area(a, i, start + (float)i * step, start + (float)(i + 1) * step, size, &used);
-    }
-    a->same_count = a->taps[0].count;
-    for (int i = 1; i < a->length; i++)
-        if (a->taps[i].count != a->taps[0].count)
-            a->same_count = 0;
-}
-
-/* The source pixels that an axis asks for are at most so many; size: pixels of the picture. */
-static size_t most_pixels(float extent, int length, int size)
-{
-    float longest = (float)(length > size ? length : size);
-    return (size_t)ceilf(extent < longest ? extent : longest) + 3;
-}
+/* ---- Upright crops ---- */
 
 /* Memory for the source rows of one crop. */
 typedef struct source_rows {
@@ -181,10 +110,10 @@ static void read_row(const prep_settings *settings, const mien_image *image, int
 
 /* Always inlined with a constant number of taps where all have the same, else 0. */
 static inline __attribute__((always_inline)) void
-resample_taps(const axis *columns, const float *pixels, int first, float *row, int same)
+resample_taps(const prep_axis *columns, const float *pixels, int first, float *row, int same)
 {
     for (int i = 0; i < columns->length; i++) {
-        const axis_tap *tap = &columns->taps[i];
+        const prep_tap *tap = &columns->taps[i];
         const float *weights = columns->weights + tap->weights;
         const float *source = pixels + (tap->first - first);
         float sum = weights[0] * source[0];
@@ -195,7 +124,7 @@ resample_taps(const axis *columns, const float *pixels, int first, float *row, i
 }
 
 /* pixels: from column `first` of the picture. */
-static void resample(const axis *columns, const float *pixels, int first, float *row)
+static void resample(const prep_axis *columns, const float *pixels, int first, float *row)
 {
     if (columns->same_count == 1)
         resample_taps(columns, pixels, first, row, 1);
@@ -208,7 +137,7 @@ static void resample(const axis *columns, const float *pixels, int first, float 
 /* Row y of the picture at the output's columns. Each is resampled once: consecutive output rows
  * share at most the last few. */
 static const float *resampled_row(const prep_settings *settings, const mien_image *image, int y,
-                                  const axis *columns, source_rows *rows)
+                                  const prep_axis *columns, source_rows *rows)
 {
     float *row = rows->cached[y % 2];
     if (rows->numbers[y % 2] == y)
@@ -220,23 +149,13 @@ static const float *resampled_row(const prep_settings *settings, const mien_imag
     return row;
 }
 
-static void write_row(const prep_settings *settings, const float *sums, int y, float *input)
-{
-    size_t plane = (size_t)settings->width * (size_t)settings->height;
-    for (int c = 0; c < prep_channels(settings); c++, sums += settings->width) {
-        float *out = input + (size_t)c * plane + (size_t)y * (size_t)settings->width;
-        float mean = settings->mean[c], scale = settings->scale[c];
-        for (int x = 0; x < settings->width; x++)
-            out[x] = (sums[x] - mean) * scale;
-    }
-}
-
-static void fill_rows(const prep_settings *settings, const mien_image *image, const axis *columns,
-                      const axis *rows, source_rows *sources, float *sums, float *input)
+static void fill_rows(const prep_settings *settings, const mien_image *image,
+                      const prep_axis *columns, const prep_axis *rows, source_rows *sources,
+                      float *sums, float *input)
 {
     int values = settings->width * prep_channels(settings);
     for (int y = 0; y < settings->height; y++) {
-        const axis_tap *tap = &rows->taps[y];
+        const prep_tap *tap = &rows->taps[y];
         memset(sums, 0, (size_t)values * sizeof *sums);
         for (int t = 0; t < tap->count; t++) {
             int source = prep_clamp(tap->first + t, image->height - 1);
@@ -245,71 +164,7 @@ static void fill_rows(const prep_settings *settings, const mien_image *image, co
             for (int i = 0; i < values; i++)
                 sums[i] += weight * row[i];
         }
-        write_row(settings, sums, y, input);
-    }
-}
-
-/* ---- Shrinking: rows summed as they lie, then columns, once a row of the input ---- */
-
-/* Grey from colours is rounded pixel by pixel, so it cannot be made of sums. */
-static bool may_sum_rows(const prep_settings *settings, const mien_image *image,
-                         const image_rect *crop)
-{
-    return crop->width > (float)settings->width && crop->height > (float)settings->height &&
-           (settings->format != PREP_GRAY || image->format == MIEN_PIXEL_GRAY8);
-}
-
-static void add_row(const uint8_t *bytes, float weight, int count, float *sums)
-{
-    for (int i = 0; i < count; i++)
-        sums[i] += weight * (float)bytes[i];
-}
-
-/* Always inlined with a constant size of a pixel and number of taps, 0 where they differ. */
-static inline __attribute__((always_inline)) void
-shrink_taps(const axis *columns, const float *pixels, int size, int same, float *row)
-{
-    for (int i = 0; i < columns->length; i++) {
-        const axis_tap *tap = &columns->taps[i];
-        const float *weights = columns->weights + tap->weights;
-        const float *source = pixels + tap->first * size;
-        float sum = weights[0] * source[0];
-        for (int t = 1; t < (same != 0 ? same : tap->count); t++)
-            sum += weights[t] * source[t * size];
-        row[i] = sum;
-    }
-}
-
-/* One channel of pixels of `size` numbers, from the picture's first column on. */
-static void shrink(const axis *columns, const float *pixels, int size, float *row)
-{
-    if (size == 3 && columns->same_count == 2)
-        shrink_taps(columns, pixels, 3, 2, row);
-    else if (size == 3)
-        shrink_taps(columns, pixels, 3, 0, row);
-    else
-        shrink_taps(columns, pixels, size, 0, row);
-}
-
-/* sums: a row of the picture's numbers. row: (channels, columns). */
-static void fill_shrunk(const prep_settings *settings, const mien_image *image, const axis *columns,
-                        const axis *rows, float *sums, float *row, float *input)
-{
-    prep_byte_order order = prep_order_of(image->format);
-    const int rgb[3] = {order.red, order.green, order.blue};
-    const axis_tap *last = &columns->taps[columns->length - 1];
-    int first = columns->taps[0].first * order.size;
-    int count = (last->first + last->count) * order.size - first;
-    for (int y = 0; y < settings->height; y++) {
-        const axis_tap *tap = &rows->taps[y];
-        memset(sums + first, 0, (size_t)count * sizeof *sums);
-        for (int t = 0; t < tap->count; t++)
-            add_row(image_row(image, tap->first + t) + first,
-                    rows->weights[tap->weights + (size_t)t], count, sums + first);
-        for (int c = 0; c < prep_channels(settings); c++)
-            shrink(columns, sums + rgb[settings->format == PREP_BGR ? 2 - c : c], order.size,
-                   row + c * settings->width);
-        write_row(settings, row, y, input);
+        prep_write_row(settings, sums, y, input);
     }
 }
 
@@ -318,29 +173,30 @@ static mien_status fill_upright(const prep_settings *settings, const mien_image 
                                 mien_error *error)
 {
     size_t channels = (size_t)prep_channels(settings);
-    size_t column_weights = most_weights(crop->width, settings->width);
-    size_t row_weights = most_weights(crop->height, settings->height);
-    size_t pixels = channels * most_pixels(crop->width, settings->width, image->width);
+    size_t column_weights = prep_most_weights(crop->width, settings->width);
+    size_t row_weights = prep_most_weights(crop->height, settings->height);
+    size_t pixels = channels * prep_most_pixels(crop->width, settings->width, image->width);
     size_t values = channels * (size_t)settings->width;
     size_t taps = (size_t)settings->width + (size_t)settings->height;
     size_t row_numbers = (size_t)image->width * (size_t)mien_pixel_size(image->format);
     size_t floats =
         column_weights + row_weights + 3 * values + (pixels > row_numbers ? pixels : row_numbers);
-    mien_status status = reserve(scratch, taps * sizeof(axis_tap) + floats * sizeof(float), error);
+    mien_status status = reserve(scratch, taps * sizeof(prep_tap) + floats * sizeof(float), error);
     if (status != MIEN_OK)
         return status;
-    axis_tap *tap_memory = scratch->memory;
+    prep_tap *tap_memory = scratch->memory;
     float *memory = (float *)(tap_memory + taps);
-    axis columns = {tap_memory, memory, settings->width, 0};
-    axis rows = {tap_memory + settings->width, memory + column_weights, settings->height, 0};
-    make_taps(&columns, crop->x, crop->width, image->width);
-    make_taps(&rows, crop->y, crop->height, image->height);
+    prep_axis columns = {tap_memory, memory, settings->width, 0, false};
+    prep_axis rows = {tap_memory + settings->width, memory + column_weights, settings->height, 0,
+                      false};
+    prep_make_taps(&columns, crop->x, crop->width, image->width);
+    prep_make_taps(&rows, crop->y, crop->height, image->height);
     float *row = memory + column_weights + row_weights;
-    if (may_sum_rows(settings, image, crop)) {
-        fill_shrunk(settings, image, &columns, &rows, row + 3 * values, row, input);
+    if (prep_may_shrink(settings, image, crop)) {
+        prep_shrink(settings, image, &columns, &rows, row + 3 * values, row, input);
         return MIEN_OK;
     }
-    const axis_tap *last = &columns.taps[settings->width - 1];
+    const prep_tap *last = &columns.taps[settings->width - 1];
     source_rows sources = {.first = columns.taps[0].first,
                            .count = last->first + last->count - columns.taps[0].first,
                            .pixels = row + 3 * values,

@@ -79,6 +79,19 @@ static inline void prep_add_sample(const prep_settings *settings, const mien_ima
     }
 }
 
+/* A row of the input, (channels, width), normalised into its place. */
+static inline void prep_write_row(const prep_settings *settings, const float *sums, int y,
+                                  float *input)
+{
+    size_t plane = (size_t)settings->width * (size_t)settings->height;
+    for (int c = 0; c < prep_channels(settings); c++, sums += settings->width) {
+        float *out = input + (size_t)c * plane + (size_t)y * (size_t)settings->width;
+        float mean = settings->mean[c], scale = settings->scale[c];
+        for (int x = 0; x < settings->width; x++)
+            out[x] = (sums[x] - mean) * scale;
+    }
+}
+
 /* prep_crop, refused with MIEN_INVALID_ARGUMENT when it has no area or reaches beyond 1e6 pixels.
  */
 mien_status prep_checked_crop(const prep_settings *settings, const image_rect *box,

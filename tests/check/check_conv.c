@@ -55,7 +55,8 @@ static void set_winograd(check_case *c, nn_conv *conv)
 {
     conv->in.channels = 8 * test_random_int(&c->random, 1, 6);
     conv->out.channels = 8 * test_random_int(&c->random, 1, 6);
-    conv->window = (nn_window){.kernel = {3, 3}, .stride = {1, 1}, .dilation = {1, 1}};
+    int stride = test_random_int(&c->random, 1, 2);
+    conv->window = (nn_window){.kernel = {3, 3}, .stride = {stride, stride}, .dilation = {1, 1}};
     for (int i = 0; i < 2; i++) {
         conv->window.pad_before[i] = test_random_int(&c->random, 1, 2);
         conv->window.pad_after[i] = test_random_int(&c->random, 1, 2);

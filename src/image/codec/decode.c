@@ -68,7 +68,7 @@ static mien_status deliver(mien_image *picture, mien_pixel_format wanted, mien_i
         *out = *picture;
         return MIEN_OK;
     }
-    mien_status status = mien_image_alloc(picture->width, picture->height, wanted, out, error);
+    mien_status status = image_alloc_unset(picture->width, picture->height, wanted, out, error);
     if (status == MIEN_OK)
         status = image_convert(picture, out, error);
     mien_image_free(picture);

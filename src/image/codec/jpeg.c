@@ -121,7 +121,7 @@ static mien_status decompress(tjhandle handle, const codec_input *input, bool is
     height = TJSCALED(height, scale);
     mien_image image;
     status =
-        mien_image_alloc(width, height, handiest_format(colorspace, input->wanted), &image, error);
+        image_alloc_unset(width, height, handiest_format(colorspace, input->wanted), &image, error);
     if (status != MIEN_OK)
         return status;
     bool is_cmyk = colorspace == TJCS_CMYK || colorspace == TJCS_YCCK;

@@ -42,9 +42,9 @@ mien_status codec_orient(mien_image *image, int orientation, mien_error *error)
         return MIEN_OK;
     turn how = turn_of(orientation);
     mien_image upright;
-    mien_status status = mien_image_alloc(how.swap_axes ? image->height : image->width,
-                                          how.swap_axes ? image->width : image->height,
-                                          image->format, &upright, error);
+    mien_status status = image_alloc_unset(how.swap_axes ? image->height : image->width,
+                                           how.swap_axes ? image->width : image->height,
+                                           image->format, &upright, error);
     if (status != MIEN_OK)
         return status;
     copy_turned(image, how, &upright);

@@ -105,4 +105,7 @@ int64_t nn_int_at(const nn_tensor *tensor, int64_t i);
 /* Product of the dimensions first..end-1. */
 int64_t nn_product(const nn_shape *shape, int first, int end);
 
+/* Resize, mode nearest: the place along the axis that output `at` copies; in, out: its sizes. */
+int64_t nn_resize_nearest(const nn_params *params, int axis, int64_t at, int64_t in, int64_t out);
+
 #endif

@@ -188,6 +188,14 @@ static int64_t nearest(nn_resize_rounding rounding, float scale, float at)
     return 0;
 }
 
+int64_t nn_resize_nearest(const nn_params *params, int axis, int64_t at, int64_t in, int64_t out)
+{
+    float scale = params->resize.scales[axis];
+    if (scale != 1)
+        at = nearest(params->resize.rounding, scale, source(params, axis, at, in, out));
+    return clamp(at, in - 1);
+}
+
 /* The last axes that keep their size: what they hold is copied in one piece. */
 static int first_kept_axis(const nn_params *params, int rank)
 {
@@ -209,12 +217,8 @@ static void run_nearest(const nn_params *params, const nn_tensor *in, nn_tensor 
     do {
         int64_t offset = 0;
         for (int i = 0; i < outer.rank; i++) {
-            int64_t dim = in->shape.dims[i];
-            int64_t from = index[i];
-            if (params->resize.scales[i] != 1)
-                from = nearest(params->resize.rounding, params->resize.scales[i],
-                               source(params, i, index[i], dim, out->shape.dims[i]));
-            offset += clamp(from, dim - 1) * strides[i];
+            offset += strides[i] *
+                      nn_resize_nearest(params, i, index[i], in->shape.dims[i], out->shape.dims[i]);
         }
         memcpy(y, x + offset, (size_t)piece * sizeof *y);
         y += piece;

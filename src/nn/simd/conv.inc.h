@@ -50,8 +50,9 @@ static float *pack_panels(const float *weights, const float *bias, int64_t outpu
  */
 static void point_at_rows(const number *from, int64_t length, int count, const number **pointers)
 {
-    for (int t = 0; t < tile_count(count); t++, pointers += TILE_ROWS) {
-        int rows = tile_rows(count, t);
+    tile_counts counts = count_tiles(count);
+    for (int t = 0; t < counts.tiles; t++, pointers += TILE_ROWS) {
+        int rows = tile_rows(&counts, t);
         for (int r = 0; r < TILE_ROWS; r++)
             pointers[r] = from + (r < rows ? r : rows - 1) * length;
         from += rows * length;

@@ -111,15 +111,27 @@ INLINE void few_tile(const nn_conv *conv, const few_windows *from, int pixels,
     }
 }
 
+/* Where a tap reads for an output pixel; zeros in the padding. */
+INLINE const number *few_tap(const nn_conv *conv, const number *x, const number *zeros,
+                             out_pixel at, int ky, int kx)
+{
+    const nn_window *w = &conv->window;
+    int64_t row = at.row * w->stride[0] - w->pad_before[0] + (int64_t)ky * w->dilation[0];
+    int64_t column = at.column * w->stride[1] - w->pad_before[1] + (int64_t)kx * w->dilation[1];
+    if (row < 0 || row >= conv->in.height || column < 0 || column >= conv->in.width)
+        return zeros;
+    return x + ((at.picture * conv->in.height + row) * conv->in.width + column) * conv->in.channels;
+}
+
 /* The taps of one output pixel, those of the padding in zeros. */
-static void point_at_window(const nn_conv *conv, const number *x, const number *zeros, out_pixel at,
-                            few_windows *to)
+static void point_at_each_tap(const nn_conv *conv, const number *x, const number *zeros,
+                              out_pixel at, few_windows *to)
 {
     to->count = 0;
     to->length = conv->in.channels;
     for (int ky = 0; ky < conv->window.kernel[0]; ky++)
         for (int kx = 0; kx < conv->window.kernel[1]; kx++)
-            to->runs[to->count++] = tap_pixel(conv, x, zeros, at, ky, kx);
+            to->runs[to->count++] = few_tap(conv, x, zeros, at, ky, kx);
 }
 
 /* The rows of a window inside the picture, or its taps where they lie apart. */
@@ -127,13 +139,13 @@ static void point_at_rows_inside(const nn_conv *conv, const number *x, out_pixel
                                  few_windows *to)
 {
     if (conv->window.dilation[1] != 1) {
-        point_at_window(conv, x, NULL, at, to);
+        point_at_each_tap(conv, x, NULL, at, to);
         return;
     }
     to->count = conv->window.kernel[0];
     to->length = conv->window.kernel[1] * conv->in.channels;
     for (int ky = 0; ky < conv->window.kernel[0]; ky++)
-        to->runs[ky] = tap_pixel(conv, x, NULL, at, ky, 0);
+        to->runs[ky] = few_tap(conv, x, NULL, at, ky, 0);
 }
 
 /*
@@ -177,7 +189,7 @@ static void few_row(const nn_conv *conv, const number *x, out_pixel at, const nu
         if (count > 0)
             point_at_rows_inside(conv, x, at, &from);
         else
-            point_at_window(conv, x, zeros, at, &from);
+            point_at_each_tap(conv, x, zeros, at, &from);
         count = count > 0 ? count : 1;
         few_run(conv, &from, count, added, to);
     }

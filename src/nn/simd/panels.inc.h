@@ -9,6 +9,8 @@
  * output channels, the last one as few as it needs.
  */
 
+#define TILE_UNITS 3 /* of pixels that lie `step` apart: unrolled */
+
 typedef struct tile_args {
     /*
      * Where the pixels lie: (taps, TILE_ROWS), or (taps) with the next pixel `step` numbers on;
@@ -16,6 +18,7 @@ typedef struct tile_args {
      */
     const number *const *pixels;
     int64_t step;        /* or 0 */
+    int64_t first;       /* number of a pixel that the products begin with */
     int64_t taps, units; /* units of a pixel's channels */
     const float *panel;
     void *y; /* first output of the tile: numbers, or */
@@ -128,22 +131,26 @@ static size_t panels_floats(int64_t outputs, int64_t depth)
     return floats;
 }
 
-/* `count` pixels are shared evenly among as few tiles as they need; the pixels of tile `index`. */
-INLINE int tile_count(int count)
+/* `count` pixels are shared evenly among as few tiles as they need. */
+typedef struct tile_counts {
+    int tiles, rows, longer; /* the first `longer` tiles have a row more than `rows` */
+} tile_counts;
+
+INLINE tile_counts count_tiles(int count)
 {
-    return (count + TILE_ROWS - 1) / TILE_ROWS;
+    int tiles = (count + TILE_ROWS - 1) / TILE_ROWS;
+    return (tile_counts){tiles, count / tiles, count % tiles};
 }
 
-INLINE int tile_rows(int count, int index)
+INLINE int tile_rows(const tile_counts *counts, int tile)
 {
-    int tiles = tile_count(count);
-    return count / tiles + (index < count % tiles);
+    return counts->rows + (tile < counts->longer);
 }
 
 /*
- * A span of the `outputs`, whole panels of them, for `count` pixels. args: those of output 0 of the
- * first tile, of which those that differ from tile to tile are changed; the pointers of the next
- * one lie taps x TILE_ROWS further. packed: all panels.
+ * A span of the `outputs`, whole panels of them, for `count` pixels. args: those of output
+ * 0 of the first tile, which it changes; the pointers of the next one lie taps x TILE_ROWS further,
+ * or those of all are `step` numbers apart. packed: all panels.
  */
 static void run_panels(tile_args *args, const float *packed, int64_t outputs, nn_span span,
                        int count)
@@ -151,6 +158,7 @@ static void run_panels(tile_args *args, const float *packed, int64_t outputs, nn
     const number *const *pixels = args->pixels;
     const number *residual = args->residual;
     void *y = args->y;
+    tile_counts counts = count_tiles(count);
     packed += (args->taps * args->units + 1) * span.first;
     for (int64_t first = span.first; first < span.end;) {
         int64_t left = outputs - first;
@@ -158,9 +166,9 @@ static void run_panels(tile_args *args, const float *packed, int64_t outputs, nn
         args->panel = packed;
         args->columns = left < width ? (int)left : width;
         size_t offset = (size_t)first;
-        for (int t = 0; t < tile_count(count); t++) {
+        for (int t = 0; t < counts.tiles; t++) {
             args->pixels = pixels + t * args->taps * TILE_ROWS;
-            args->rows = tile_rows(count, t);
+            args->rows = tile_rows(&counts, t);
             args->y = output_at(y, args->writes_floats, offset);
             args->residual = residual != NULL ? residual + offset : NULL;
             run_tile(args, width);

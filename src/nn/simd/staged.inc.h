@@ -121,8 +121,7 @@ static staged_lines stage_row(const nn_conv *conv, const float *const *x, int gr
 
 /* What a tile reads from number `start` of each line on, (lines, reach), zeros where it is padding.
  */
-static void copy_reach(const nn_conv *conv, const staged_lines *lines, int64_t start, float *edge,
-                       const float **pointers)
+static void copy_reach(const nn_conv *conv, const staged_lines *lines, int64_t start, float *edge)
 {
     int64_t count = line_count(conv), reach = tile_reach(conv);
     for (int64_t i = 0; i < count; i++, edge += reach) {
@@ -130,43 +129,47 @@ static void copy_reach(const nn_conv *conv, const staged_lines *lines, int64_t s
             int64_t at = start + k;
             edge[k] = at >= lines->first && at < lines->end ? lines->at[i][at - lines->first] : 0;
         }
-        pointers[i] = edge;
     }
 }
 
-/* All outputs of one group for one tile. args: those of its first pixel. */
-INLINE void run_staged_tile(tile_args args, const float *packed, int64_t outputs)
+/* All outputs of one group for one tile, from y and residual on. */
+INLINE void run_staged_tile(tile_args *args, const float *packed, int64_t outputs, float *y,
+                            const float *residual)
 {
-    args.panel = packed;
-    for (int64_t left = outputs; left > 0;) {
+    args->panel = packed;
+    for (int64_t first = 0; first < outputs;) {
+        int64_t left = outputs - first;
         int width = panel_width(left);
-        args.columns = left < width ? (int)left : width;
-        run_tile(&args, width);
-        args.panel += (args.taps * args.units + 1) * width;
-        args.y = (float *)args.y + width;
-        args.residual = args.residual != NULL ? args.residual + width : NULL;
-        left -= width;
+        args->columns = left < width ? (int)left : width;
+        args->y = y + first;
+        args->residual = residual != NULL ? residual + first : NULL;
+        run_tile(args, width);
+        args->panel += (args->taps * args->units + 1) * width;
+        first += width;
     }
 }
 
 /* All outputs of one group for one row. args: those of its first pixel; edge: (lines, reach). */
-static void run_staged_row(const nn_conv *conv, tile_args args, const float *packed,
+static void run_staged_row(const nn_conv *conv, tile_args *args, const float *packed,
                            const staged_lines *lines, float *edge)
 {
-    const float *pointers[STAGED_LINES];
+    float *y = args->y;
+    const float *residual = args->residual;
+    const float *copied[STAGED_LINES];
     int64_t reach = tile_reach(conv), outputs = outputs_in_group(conv);
-    args.pixels = pointers;
+    for (int64_t i = 0; i < args->taps; i++)
+        copied[i] = edge + i * reach;
     for (int64_t column = 0; column < conv->out.width; column += TILE_ROWS) {
-        int64_t left = conv->out.width - column, start = column * args.step;
-        if (start < lines->first || start + reach > lines->end)
-            copy_reach(conv, lines, start, edge, pointers);
-        else
-            for (int64_t i = 0; i < args.taps; i++)
-                pointers[i] = lines->at[i] + (start - lines->first);
-        args.rows = left < TILE_ROWS ? (int)left : TILE_ROWS;
-        run_staged_tile(args, packed, outputs);
-        args.y = (float *)args.y + TILE_ROWS * args.stride;
-        args.residual = args.residual != NULL ? args.residual + TILE_ROWS * args.stride : NULL;
+        int64_t left = conv->out.width - column, start = column * args->step;
+        bool sees_padding = start < lines->first || start + reach > lines->end;
+        if (sees_padding)
+            copy_reach(conv, lines, start, edge);
+        args->pixels = sees_padding ? copied : lines->at;
+        args->first = sees_padding ? 0 : start - lines->first;
+        args->rows = left < TILE_ROWS ? (int)left : TILE_ROWS;
+        size_t offset = (size_t)column * args->stride;
+        run_staged_tile(args, packed, outputs, y + offset,
+                        residual != NULL ? residual + offset : NULL);
     }
 }
 
@@ -185,7 +188,7 @@ static void staged_row(const nn_conv *conv, int64_t row, const float *const *x,
                           .stride = (size_t)conv->out.channels,
                           .activation = conv->activation};
         staged_lines lines = stage_row(conv, x, g, row, scratch);
-        run_staged_row(conv, args, conv->packed + (size_t)g * group_floats, &lines,
+        run_staged_row(conv, &args, conv->packed + (size_t)g * group_floats, &lines,
                        scratch + staged_width(conv));
     }
 }

@@ -24,7 +24,11 @@ INLINE VECTOR NAME(select)(NAME(mask) mask, VECTOR yes, VECTOR no)
 /* a where it is larger, otherwise b. */
 INLINE VECTOR NAME(larger)(VECTOR a, VECTOR b)
 {
+#ifdef NATIVE_MAXIMUM
+    return NAME(maximum)(a, b);
+#else
     return NAME(select)((NAME(mask))(a > b), a, b);
+#endif
 }
 
 INLINE VECTOR NAME(activate)(nn_activation activation, VECTOR x)
@@ -104,11 +108,43 @@ INLINE void NAME(round_tile)(const tile_args *args, VECTOR (*sums)[2], int rows,
     }
 }
 
+/* All rows of a tile, whole vectors, without a residual. */
+INLINE void NAME(finish_rows)(const tile_args *args, nn_activation activation,
+                              VECTOR sums[TILE_ROWS][2], int rows, int vectors)
+{
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        UNROLL
+        for (int v = 0; v < vectors; v++)
+            NAME(write)
+        (args->y, args->writes_floats, (size_t)r * args->stride + v * VECTOR_FLOATS,
+         NAME(activate)(activation, sums[r][v]));
+    }
+}
+
+/* Adds the products of unit c of `rows` pixels. */
+INLINE void NAME(tile_unit)(VECTOR sums[TILE_ROWS][2], const number *const *pixels, int64_t c,
+                            const float *weights, int rows, int vectors)
+{
+    /* No array here: LLVM 14 for WebAssembly would keep it in memory. */
+    VECTOR first = NAME(load)(weights);
+    VECTOR second = vectors > 1 ? NAME(load)(weights + VECTOR_FLOATS) : first;
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        unit x = load_unit(pixels[r] + c * UNIT);
+        sums[r][0] = NAME(multiply_add)(sums[r][0], first, x);
+        if (vectors > 1)
+            sums[r][1] = NAME(multiply_add)(sums[r][1], second, x);
+    }
+}
+
 /*
  * rows, vectors and strided are constants where this is called, so that the sums stay in registers.
- * strided: the pixels of a tap lie args->step numbers apart, only the first has a pointer.
+ * strided: the pixels of a tap lie `step` numbers apart, only the first has a pointer. units: a
+ * constant, so many of a pixel's units are unrolled.
  */
-INLINE void NAME(tile)(const tile_args *args, int rows, int vectors, bool strided)
+INLINE void NAME(tile)(const tile_args *args, int rows, int vectors, bool strided, int64_t step,
+                       int units)
 {
     VECTOR sums[TILE_ROWS][2];
     const float *weights = args->panel + vectors * VECTOR_FLOATS;
@@ -123,20 +159,13 @@ INLINE void NAME(tile)(const tile_args *args, int rows, int vectors, bool stride
         UNROLL
         for (int r = 0; r < rows; r++)
             pixels[r] =
-                strided ? args->pixels[tap] + r * args->step : args->pixels[tap * TILE_ROWS + r];
-        for (int64_t c = 0; c < args->units; c++) {
-            /* No array here: LLVM 14 for WebAssembly would keep it in memory. */
-            VECTOR first = NAME(load)(weights);
-            VECTOR second = vectors > 1 ? NAME(load)(weights + VECTOR_FLOATS) : first;
-            weights += vectors * VECTOR_FLOATS;
-            UNROLL
-            for (int r = 0; r < rows; r++) {
-                unit x = load_unit(pixels[r] + c * UNIT);
-                sums[r][0] = NAME(multiply_add)(sums[r][0], first, x);
-                if (vectors > 1)
-                    sums[r][1] = NAME(multiply_add)(sums[r][1], second, x);
-            }
-        }
+                (strided ? args->pixels[tap] + r * step : args->pixels[tap * TILE_ROWS + r]) +
+                args->first;
+        UNROLL
+        for (int c = 0; c < units; c++, weights += vectors * VECTOR_FLOATS)
+            NAME(tile_unit)(sums, pixels, c, weights, rows, vectors);
+        for (int64_t c = units; c < args->units; c++, weights += vectors * VECTOR_FLOATS)
+            NAME(tile_unit)(sums, pixels, c, weights, rows, vectors);
     }
     if (args->rows == rows && writes_rounded(args, vectors * VECTOR_FLOATS)) {
         NAME(round_tile)(args, sums, rows, vectors);
@@ -144,6 +173,14 @@ INLINE void NAME(tile)(const tile_args *args, int rows, int vectors, bool stride
     }
     nn_activation activation = args->activation;
     int whole = whole_rows(args, vectors * VECTOR_FLOATS);
+    if (whole >= rows && args->residual == NULL && activation.kind == NN_ACTIVATION_NONE) {
+        NAME(finish_rows)(args, (nn_activation){NN_ACTIVATION_NONE}, sums, rows, vectors);
+        return;
+    }
+    if (whole >= rows && args->residual == NULL && activation.kind == NN_ACTIVATION_RELU) {
+        NAME(finish_rows)(args, (nn_activation){NN_ACTIVATION_RELU}, sums, rows, vectors);
+        return;
+    }
     float values[2 * TILE_ROWS * VECTOR_FLOATS]; /* the sums must have no address */
     UNROLL
     for (int r = 0; r < rows; r++) {
@@ -163,44 +200,56 @@ INLINE void NAME(tile_exact)(const tile_args *args, int vectors)
 {
     switch (args->rows) {
     case 1:
-        NAME(tile)(args, 1, vectors, false);
+        NAME(tile)(args, 1, vectors, false, 0, 0);
         break;
     case 2:
-        NAME(tile)(args, 2, vectors, false);
+        NAME(tile)(args, 2, vectors, false, 0, 0);
         break;
     case 3:
-        NAME(tile)(args, 3, vectors, false);
+        NAME(tile)(args, 3, vectors, false, 0, 0);
         break;
 #if TILE_ROWS > 4
     case 4:
-        NAME(tile)(args, 4, vectors, false);
+        NAME(tile)(args, 4, vectors, false, 0, 0);
         break;
 #endif
 #if TILE_ROWS > 5
     case 5:
-        NAME(tile)(args, 5, vectors, false);
+        NAME(tile)(args, 5, vectors, false, 0, 0);
         break;
 #endif
 #if TILE_ROWS > 7
     case 6:
     case 7:
-        NAME(tile)(args, 7, vectors, false);
+        NAME(tile)(args, 7, vectors, false, 0, 0);
         break;
 #endif
     default:
-        NAME(tile)(args, TILE_ROWS, vectors, false);
+        NAME(tile)(args, TILE_ROWS, vectors, false, 0, 0);
         break;
     }
+}
+
+/* Whole tiles of pixels that lie `step` apart: the windows of 3 columns that most first layers have
+ * by constants. */
+INLINE void NAME(tile_strided)(const tile_args *args, int vectors)
+{
+    if (args->units == TILE_UNITS && args->step == UNIT)
+        NAME(tile)(args, TILE_ROWS, vectors, true, UNIT, TILE_UNITS);
+    else if (args->units == TILE_UNITS && args->step == 2 * UNIT)
+        NAME(tile)(args, TILE_ROWS, vectors, true, 2 * UNIT, TILE_UNITS);
+    else
+        NAME(tile)(args, TILE_ROWS, vectors, true, args->step, 0);
 }
 
 static void NAME(tile_any)(const tile_args *args, int vectors)
 {
     if (vectors == 2 && args->step != 0)
-        NAME(tile)(args, TILE_ROWS, 2, true);
+        NAME(tile_strided)(args, 2);
     else if (vectors == 2)
         NAME(tile_exact)(args, 2);
     else if (args->step != 0)
-        NAME(tile)(args, TILE_ROWS, 1, true);
+        NAME(tile_strided)(args, 1);
     else
         NAME(tile_exact)(args, 1);
 }

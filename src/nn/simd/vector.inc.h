@@ -6,6 +6,7 @@
  *   WIDE_FLOATS   floats of the machine's vector
  *   NARROW_FLOATS floats of a smaller one for few channels, or the same
  *   TILE_ROWS     pixels that the convolution works on at once
+ *   NATIVE_MAXIMUM where it has wide_maximum and narrow_maximum: a where a > b, otherwise b
  */
 
 #include "nn/kernels.h"

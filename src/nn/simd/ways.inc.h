@@ -31,7 +31,7 @@ static const conv_way *way_by_channels(const nn_conv *conv)
 {
     if (is_depthwise(conv))
         return &depthwise_way;
-    return winograd_outputs(conv) != 0 ? &winograd_way : &dense_way;
+    return winograd_side(conv) != 0 ? &winograd_way : &dense_way;
 }
 
 static bool applies_activation(const nn_conv *conv)

@@ -103,6 +103,45 @@ static void shrinking_to_one_pixel_is_the_mean(void **state)
     assert_close(input[0], sum / 6000, 1e-3, "mean");
 }
 
+/* The mean of a block of pixels of one byte of an RGB picture, what lies beyond it being its edge.
+ */
+static double block_mean(const mien_image *image, int x, int y, int factor, int byte)
+{
+    double sum = 0;
+    for (int i = 0; i < factor * factor; i++) {
+        int column = x * factor + i % factor, row = y * factor + i / factor;
+        column = column < image->width ? column : image->width - 1;
+        row = row < image->height ? row : image->height - 1;
+        sum += image->data[(size_t)row * image->stride + (size_t)(3 * column + byte)];
+    }
+    return sum / (factor * factor);
+}
+
+/* What a detector's input is: the picture fitted in at the top left, at whole factors. */
+static void shrinking_by_a_whole_number_takes_means(void **state)
+{
+    (void)state;
+    static uint8_t pixels[PIXELS_ROOM];
+    static float input[INPUT_ROOM];
+    static const int sizes[][2] = {{60, 36}, {36, 60}, {60, 60}};
+    for (int factor = 2; factor <= 6; factor++)
+        for (int s = 0; s < 3; s++) {
+            int side = 60 / factor, width = sizes[s][0], height = sizes[s][1];
+            gray_picture(pixels, 3 * width, height);
+            mien_image image = {pixels, width, height, (size_t)(3 * width), MIEN_PIXEL_RGB8};
+            prep_settings settings = plain(factor % 2 ? PREP_RGB : PREP_BGR, side, side);
+            settings.mean[0] = 100;
+            prep_face face = {.box = {0, 0, (float)(side * factor), (float)(side * factor)}};
+            fill(&settings, &image, &face, input);
+            for (int i = 0; i < 3 * side * side; i++) {
+                int c = i / (side * side), x = i % side, y = i / side % side;
+                int byte = settings.format == PREP_RGB ? c : 2 - c;
+                assert_close(input[i], block_mean(&image, x, y, factor, byte) - (c == 0 ? 100 : 0),
+                             1e-4, "mean of a block");
+            }
+        }
+}
+
 static void beyond_the_picture_its_edge_is_repeated(void **state)
 {
     (void)state;
@@ -387,6 +426,7 @@ int main(void)
         cmocka_unit_test(the_same_size_changes_nothing),
         cmocka_unit_test(resampling_agrees_with_numpy),
         cmocka_unit_test(shrinking_to_one_pixel_is_the_mean),
+        cmocka_unit_test(shrinking_by_a_whole_number_takes_means),
         cmocka_unit_test(beyond_the_picture_its_edge_is_repeated),
         cmocka_unit_test(a_picture_of_one_pixel_fills_everything),
         cmocka_unit_test(all_colour_formats_give_the_same_input),
