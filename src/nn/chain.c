@@ -20,9 +20,30 @@ static const nn_extent *out_of(const chain_stage *stage)
     return stage->pools ? &stage->u.pool.out : &stage->u.conv.out;
 }
 
-static int64_t row_floats(const nn_extent *extent)
+static int64_t row_numbers(const nn_extent *extent)
 {
     return extent->width * extent->channels;
+}
+
+/* Bytes of a number that the chain reads, that a stage writes, and of a residual. */
+
+static size_t input_bytes(const nn_chain *chain)
+{
+    const chain_stage *first = &chain->stages[0];
+    bool floats =
+        !first->bf16 || (!first->pools && chain->bf16_kernels->conv_reads_floats(&first->u.conv));
+    return floats ? sizeof(float) : sizeof(nn_bf16);
+}
+
+static size_t output_bytes(const chain_stage *stage)
+{
+    bool floats = !stage->bf16 || (!stage->pools && stage->u.conv.writes_floats);
+    return floats ? sizeof(float) : sizeof(nn_bf16);
+}
+
+static size_t residual_bytes(const chain_stage *stage)
+{
+    return stage->bf16 ? sizeof(nn_bf16) : sizeof(float);
 }
 
 int64_t chain_overlap(const nn_chain *chain)
@@ -43,6 +64,12 @@ static size_t whole_lines(size_t bytes)
     return (bytes + LINE - 1) / LINE * LINE;
 }
 
+static size_t conv_scratch_bytes(const nn_chain *chain, const chain_stage *stage)
+{
+    return stage->bf16 ? chain->bf16_kernels->conv_scratch_bytes(&stage->u.conv)
+                       : chain->kernels->conv_scratch_bytes(&stage->u.conv);
+}
+
 size_t chain_lay_out(nn_chain *chain)
 {
     size_t end = 0;
@@ -50,15 +77,15 @@ size_t chain_lay_out(nn_chain *chain)
         chain_stage *stage = &chain->stages[i];
         stage->scratch = end;
         if (!stage->pools)
-            end += whole_lines(chain->kernels->conv_scratch_bytes(&stage->u.conv));
+            end += whole_lines(conv_scratch_bytes(chain, stage));
         if (i + 1 == chain->count)
             break;
         /* An odd number of lines: the rows of a window fall into different sets of the cache. */
-        size_t lines = whole_lines((size_t)row_floats(out_of(stage)) * sizeof(float)) / LINE | 1;
-        stage->pitch = (int64_t)(lines * LINE / sizeof(float));
+        size_t bytes = (size_t)row_numbers(out_of(stage)) * output_bytes(stage);
+        stage->pitch = (whole_lines(bytes) / LINE | 1) * LINE;
         stage->slots = window_of(stage + 1)->kernel[0];
         stage->ring = end;
-        end += (size_t)stage->slots * lines * LINE;
+        end += (size_t)stage->slots * stage->pitch;
     }
     return end;
 }
@@ -67,23 +94,23 @@ size_t chain_lay_out(nn_chain *chain)
 
 typedef struct chain_run_state {
     const nn_chain *chain;
-    const float *const *inputs;
-    float *y;
+    const void *const *inputs;
+    char *y;
     char *scratch;
     int64_t picture;
     int64_t next[CHAIN_STAGES]; /* the first row that the stage has not made */
 } chain_run_state;
 
-static float *ring_row(const chain_run_state *run, int stage, int64_t row)
+static char *ring_row(const chain_run_state *run, int stage, int64_t row)
 {
     const chain_stage *s = &run->chain->stages[stage];
-    return (float *)(run->scratch + s->ring) + row % s->slots * s->pitch;
+    return run->scratch + s->ring + (uint32_t)row % (uint32_t)s->slots * s->pitch;
 }
 
 static void make_row(chain_run_state *run, int stage, int64_t row);
 
 /* A row of what the stage reads, made now if it is not there yet. */
-static const float *input_row(chain_run_state *run, int stage, int64_t row)
+static const char *input_row(chain_run_state *run, int stage, int64_t row)
 {
     const chain_stage *s = &run->chain->stages[stage];
     if (stage > 0) {
@@ -92,12 +119,13 @@ static const float *input_row(chain_run_state *run, int stage, int64_t row)
         return ring_row(run, stage - 1, row);
     }
     const nn_extent *in = in_of(s);
-    int64_t floats = !s->pools && s->u.conv.planar ? in->width : row_floats(in);
-    return run->inputs[0] + run->picture * in->height * row_floats(in) + row * floats;
+    int64_t numbers = !s->pools && s->u.conv.planar ? in->width : row_numbers(in);
+    int64_t at = run->picture * in->height * row_numbers(in) + row * numbers;
+    return (const char *)run->inputs[0] + (size_t)at * input_bytes(run->chain);
 }
 
 /* The rows of the input under the window of an output row, those inside the picture. */
-static void input_rows(chain_run_state *run, int stage, int64_t row, const float **rows)
+static void input_rows(chain_run_state *run, int stage, int64_t row, const void **rows)
 {
     const chain_stage *s = &run->chain->stages[stage];
     const nn_window *w = window_of(s);
@@ -109,28 +137,55 @@ static void input_rows(chain_run_state *run, int stage, int64_t row, const float
     }
 }
 
+static void make_pool_row(const chain_run_state *run, int stage, int64_t row, const void *x,
+                          void *y)
+{
+    const chain_stage *s = &run->chain->stages[stage];
+    size_t bytes = residual_bytes(s);
+    int64_t pitch = stage > 0 ? (int64_t)(s[-1].pitch / bytes) : row_numbers(in_of(s));
+    if (s->bf16)
+        run->chain->bf16_kernels->pool_row(&s->u.pool, row, x, pitch, y);
+    else
+        run->chain->kernels->pool_row(&s->u.pool, row, x, pitch, y);
+}
+
+/* at: of the row's first number in the stage's whole picture. */
+static void make_conv_row(const chain_run_state *run, int stage, int64_t row, int64_t at,
+                          const void *const *x, void *y)
+{
+    const chain_stage *s = &run->chain->stages[stage];
+    const void *residual = NULL;
+    if (s->residual >= 0)
+        residual = (const char *)run->inputs[s->residual] + (size_t)at * residual_bytes(s);
+    void *scratch = run->scratch + s->scratch;
+    if (s->bf16) {
+        run->chain->bf16_kernels->conv_row(&s->u.conv, row, x, residual, y, scratch);
+        return;
+    }
+    const float *rows[CHAIN_WINDOW];
+    for (int i = 0; i < s->u.conv.window.kernel[0]; i++)
+        rows[i] = x[i];
+    run->chain->kernels->conv_row(&s->u.conv, row, rows, residual, y, scratch);
+}
+
 /* Each stage makes its rows in order; those above the first one that is asked for, never. */
 static void make_row(chain_run_state *run, int stage, int64_t row)
 {
-    const nn_kernels *kernels = run->chain->kernels;
     const chain_stage *s = &run->chain->stages[stage];
     const nn_extent *out = out_of(s);
-    const float *rows[CHAIN_WINDOW];
+    const void *rows[CHAIN_WINDOW] = {NULL};
     input_rows(run, stage, row, rows);
-    int64_t at = (run->picture * out->height + row) * row_floats(out);
+    int64_t at = (run->picture * out->height + row) * row_numbers(out);
     bool last = stage + 1 == run->chain->count;
-    float *y = last ? run->y + at : ring_row(run, stage, row);
-    if (s->pools) {
-        int64_t pitch = stage > 0 ? s[-1].pitch : row_floats(in_of(s));
-        kernels->pool_row(&s->u.pool, row, rows[0], pitch, y);
-    } else {
-        const float *residual = s->residual >= 0 ? run->inputs[s->residual] + at : NULL;
-        kernels->conv_row(&s->u.conv, row, rows, residual, y, run->scratch + s->scratch);
-    }
+    void *y = last ? run->y + (size_t)at * output_bytes(s) : ring_row(run, stage, row);
+    if (s->pools)
+        make_pool_row(run, stage, row, rows[0], y);
+    else
+        make_conv_row(run, stage, row, at, rows, y);
     run->next[stage] = row + 1;
 }
 
-void chain_run(const nn_chain *chain, nn_part part, const float *const *inputs, float *y,
+void chain_run(const nn_chain *chain, nn_part part, const void *const *inputs, void *y,
                void *scratch)
 {
     const nn_extent *out = out_of(&chain->stages[chain->count - 1]);

@@ -9,7 +9,7 @@
  * itself.
  */
 
-#include "nn/kernels.h"
+#include "nn/bf16_kernels.h"
 
 #include <stddef.h>
 
@@ -18,21 +18,23 @@
 
 typedef struct chain_stage {
     bool pools; /* u.pool, else u.conv */
+    bool bf16;  /* works on BF16 numbers, of which all residuals are then */
     union {
         nn_conv conv; /* for which conv_has_rows */
         nn_pool pool; /* windows of rows that do not overlap, without padding above */
     } u;
     int residual; /* input that a convolution adds, or -1 */
     /* Filled by chain_lay_out: */
-    int64_t pitch;        /* floats from one row of the ring to the next */
+    size_t pitch;         /* bytes from one row of the ring to the next */
     int64_t slots;        /* rows of the ring; row r lies in slot r % slots */
     size_t ring, scratch; /* bytes from the start of the chain's scratch memory */
 } chain_stage;
 
 typedef struct nn_chain {
     const nn_kernels *kernels;
-    chain_stage *stages;
-    int count; /* 2..CHAIN_STAGES */
+    const nn_bf16_kernels *bf16_kernels; /* of BF16 stages */
+    chain_stage *stages; /* each reads the type of number that the last one writes */
+    int count;           /* 2..CHAIN_STAGES */
 } nn_chain;
 
 /*
@@ -48,7 +50,7 @@ size_t chain_lay_out(nn_chain *chain);
  * Makes the part's rows of the last stage's output y. inputs: pictures; the first one is that of
  * the first stage, the others are residuals.
  */
-void chain_run(const nn_chain *chain, nn_part part, const float *const *inputs, float *y,
+void chain_run(const nn_chain *chain, nn_part part, const void *const *inputs, void *y,
                void *scratch);
 
 #endif

@@ -9,15 +9,16 @@
 
 /*
  * Which nodes of a BF16 plan work on BF16 numbers, and which values are stored as such:
- *   convolutions and products that have a kernel and enough work;
+ *   convolutions and products that have a kernel and enough work; a first layer of few channels
+ *   reads floats, all others BF16;
  *   depthwise convolutions beside one of these;
  *   pooling between these.
  * A value is stored in BF16 where all that read it take BF16; where only some do, it is float, and
  * a step converts it for these.
  */
 
-#define LEAST_PRODUCTS  65536 /* of a convolution that pays for conversions */
-#define STAGED_CHANNELS 4     /* of a first layer, which the float kernels read as planes */
+#define FEW_CHANNELS   4     /* of a group, which fill too little of a product */
+#define LEAST_PRODUCTS 32768 /* of a convolution that pays for conversions */
 
 typedef struct chooser {
     nn_plan *plan;
@@ -45,12 +46,12 @@ static bool conv_form(const nn_plan *plan, const plan_node *node, nn_conv *conv)
            plan->bf16->conv_supported(conv);
 }
 
-static bool pays(const nn_conv *conv)
+static bool pays(const nn_conv *conv, bool reads_floats)
 {
     int64_t taps = (int64_t)conv->window.kernel[0] * conv->window.kernel[1];
     int64_t channels = conv->in.channels / conv->group;
     int64_t outputs = conv->out.batch * conv->out.height * conv->out.width * conv->out.channels;
-    return channels > STAGED_CHANNELS && outputs * channels * taps >= LEAST_PRODUCTS;
+    return (reads_floats || channels > FEW_CHANNELS) && outputs * channels * taps >= LEAST_PRODUCTS;
 }
 
 static bool made_in_bf16(const chooser *c, int value)
@@ -64,10 +65,10 @@ static bool taken_in_bf16(const chooser *c, int value)
     return c->bf16_uses[value] == c->links.uses[value];
 }
 
-static void choose(chooser *c, plan_node *node)
+static void choose(chooser *c, plan_node *node, bool reads_floats)
 {
     node->bf16 = true;
-    c->bf16_uses[node->inputs[0]]++;
+    c->bf16_uses[node->inputs[0]] += !reads_floats;
     if (node->residual >= 0)
         c->bf16_uses[node->residual]++;
 }
@@ -75,8 +76,11 @@ static void choose(chooser *c, plan_node *node)
 static void choose_dense(chooser *c, plan_node *node)
 {
     nn_conv conv;
-    if (conv_form(c->plan, node, &conv) && !is_depthwise(&conv) && pays(&conv))
-        choose(c, node);
+    if (!conv_form(c->plan, node, &conv) || is_depthwise(&conv))
+        return;
+    bool reads_floats = c->plan->bf16->conv_reads_floats(&conv);
+    if (pays(&conv, reads_floats))
+        choose(c, node, reads_floats);
 }
 
 static void choose_depthwise(chooser *c, plan_node *node)
@@ -84,7 +88,7 @@ static void choose_depthwise(chooser *c, plan_node *node)
     nn_conv conv;
     if (conv_form(c->plan, node, &conv) && is_depthwise(&conv) &&
         (made_in_bf16(c, node->inputs[0]) || c->bf16_uses[node->output] > 0))
-        choose(c, node);
+        choose(c, node, false);
 }
 
 static void choose_pool(chooser *c, plan_node *node)
@@ -92,7 +96,7 @@ static void choose_pool(chooser *c, plan_node *node)
     if (node->bytes.kind == PLAN_NO_BYTES &&
         (node->op == &nn_op_max_pool || node->op == &nn_op_average_pool) &&
         made_in_bf16(c, node->inputs[0]) && taken_in_bf16(c, node->output))
-        choose(c, node);
+        choose(c, node, false);
 }
 
 static void for_each_node(chooser *c, void (*visit)(chooser *, plan_node *))

@@ -82,12 +82,17 @@ static size_t weight_bytes(const nn_step *step)
     return (size_t)(step->u.conv.in.channels * step->u.conv.out.channels) * sizeof(float);
 }
 
+static size_t tensor_bytes(const nn_tensor *tensor)
+{
+    size_t number = tensor->type == NN_BFLOAT16 ? sizeof(nn_bf16) : sizeof(float);
+    return (size_t)nn_elements(&tensor->shape) * number;
+}
+
 static bool may_join(const joiner *j, const nn_step *first, const nn_step *second)
 {
     const plan_value *between = &j->plan->values[first->output];
     return is_stage(first) && is_stage(second) && reads_rings(second) &&
-           second->inputs[0] == first->output &&
-           (size_t)nn_elements(&between->tensor.shape) * sizeof(float) >= JOIN_BYTES &&
+           second->inputs[0] == first->output && tensor_bytes(&between->tensor) >= JOIN_BYTES &&
            weight_bytes(first) <= JOIN_WEIGHTS && weight_bytes(second) <= JOIN_WEIGHTS &&
            stage_count(first) + stage_count(second) <= CHAIN_STAGES &&
            first->input_count + second->input_count - 1 <= JOIN_INPUTS;
@@ -98,7 +103,7 @@ static bool may_join(const joiner *j, const nn_step *first, const nn_step *secon
 static void run_chain(const nn_step *step, nn_part part, const nn_tensor *inputs, nn_tensor *output,
                       void *scratch)
 {
-    const float *pictures[JOIN_INPUTS];
+    const void *pictures[JOIN_INPUTS];
     for (int i = 0; i < step->input_count; i++)
         pictures[i] = inputs[i].data;
     chain_run(&step->u.chain, part, pictures, output->data, scratch);
@@ -115,7 +120,8 @@ static void append_stages(nn_chain *chain, const nn_step *step, int input)
             to[i].residual += to[i].residual >= 0 ? input : 0;
         return;
     }
-    *to = (chain_stage){.pools = step->rows == STEP_POOL_ROWS, .residual = -1};
+    *to = (chain_stage){
+        .pools = step->rows == STEP_POOL_ROWS, .bf16 = step->bf16_kernels != NULL, .residual = -1};
     if (to->pools) {
         to->u.pool = step->u.pool;
         return;
@@ -148,7 +154,7 @@ static bool pays(const nn_chain *chain, size_t scratch_bytes)
 /* `first` goes before `second` in a chain, and is a step no more. */
 static mien_status join(joiner *j, nn_step *first, nn_step *second)
 {
-    nn_chain chain = {.kernels = j->plan->kernels};
+    nn_chain chain = {.kernels = j->plan->kernels, .bf16_kernels = j->plan->bf16};
     void *stages;
     size_t bytes = (size_t)(stage_count(first) + stage_count(second)) * sizeof *chain.stages;
     mien_status status = plan_add_buffer(j->plan, bytes, &stages, j->error);

@@ -46,12 +46,11 @@ static void run_global_average(const nn_step *step, nn_part part, const nn_tenso
 
 /* ---- Convolutions ---- */
 
-/* The value as the node's kernel reads it: its layout and type of number. */
-static mien_status read_as(lowerer *l, const plan_node *node, int value, bool channels_last,
-                           int *result)
+/* The value as a kernel reads it: its type of number and layout. */
+static mien_status read_as(lowerer *l, int value, bool floats, bool channels_last, int *result)
 {
     mien_status status = lower_in_layout(l, value, channels_last, result);
-    if (status == MIEN_OK && node->bf16)
+    if (status == MIEN_OK && !floats)
         status = lower_in_bf16(l, *result, result);
     return status;
 }
@@ -121,17 +120,23 @@ static mien_status pack(lowerer *l, const plan_node *node, nn_conv *conv)
     return status;
 }
 
+static bool has_rows(const lowerer *l, const plan_node *node, const nn_conv *conv)
+{
+    return node->bf16 ? l->plan->bf16->conv_has_rows(conv) : l->plan->kernels->conv_has_rows(conv);
+}
+
 static mien_status lower_conv(lowerer *l, const plan_node *node, nn_conv *conv)
 {
     bool picture = node->op == &nn_op_conv;
     const plan_value *x = &l->plan->values[node->inputs[0]];
-    conv->planar = picture && !node->bf16 && !x->channels_last && x->twin < 0 &&
-                   l->plan->kernels->conv_takes_planar(conv);
+    bool floats = !node->bf16 || l->plan->bf16->conv_reads_floats(conv);
+    bool takes_planar = node->bf16 ? floats : l->plan->kernels->conv_takes_planar(conv);
+    conv->planar = picture && !x->channels_last && x->twin < 0 && takes_planar;
     conv->writes_floats = l->plan->values[node->output].tensor.type == NN_FLOAT;
     int inputs[2];
-    mien_status status = read_as(l, node, node->inputs[0], picture && !conv->planar, &inputs[0]);
+    mien_status status = read_as(l, node->inputs[0], floats, picture && !conv->planar, &inputs[0]);
     if (status == MIEN_OK && node->residual >= 0)
-        status = read_as(l, node, node->residual, true, &inputs[1]);
+        status = read_as(l, node->residual, !node->bf16, true, &inputs[1]);
     if (status == MIEN_OK)
         status = pack(l, node, conv);
     if (status != MIEN_OK)
@@ -142,9 +147,9 @@ static mien_status lower_conv(lowerer *l, const plan_node *node, nn_conv *conv)
     if (step == NULL)
         return lower_no_memory(l);
     step->u.conv = *conv;
-    if (picture && !node->bf16 && l->plan->kernels->conv_has_rows(conv))
+    step->bf16_kernels = node->bf16 ? l->plan->bf16 : NULL;
+    if (picture && has_rows(l, node, conv))
         step->rows = STEP_CONV_ROWS;
-    step->bf16_kernels = l->plan->bf16;
     step->nanoseconds = lower_product_time(&conv->in, &conv->out,
                                            (int64_t)conv->window.kernel[0] * conv->window.kernel[1],
                                            conv->group, node->bf16 ? 2 : 1);
@@ -158,7 +163,7 @@ static mien_status lower_conv(lowerer *l, const plan_node *node, nn_conv *conv)
 static mien_status lower_pool(lowerer *l, const plan_node *node)
 {
     int input;
-    mien_status status = read_as(l, node, node->inputs[0], true, &input);
+    mien_status status = read_as(l, node->inputs[0], !node->bf16, true, &input);
     if (status != MIEN_OK)
         return status;
     l->plan->values[node->output].channels_last = true;
@@ -166,14 +171,14 @@ static mien_status lower_pool(lowerer *l, const plan_node *node)
                                node->output);
     if (step == NULL)
         return lower_no_memory(l);
-    step->bf16_kernels = l->plan->bf16;
+    step->bf16_kernels = node->bf16 ? l->plan->bf16 : NULL;
     step->u.pool = (nn_pool){.in = plan_extent(lower_shape_of(l, input)),
                              .out = plan_extent(lower_shape_of(l, node->output)),
                              .window = node->params.pool.window,
                              .maximum = node->op == &nn_op_max_pool,
                              .count_padding = node->params.pool.count_padding};
     step->nanoseconds = lower_pool_time(&step->u.pool);
-    step->rows = node->bf16 ? STEP_WHOLE : STEP_POOL_ROWS;
+    step->rows = STEP_POOL_ROWS;
     return MIEN_OK;
 }
 

@@ -78,6 +78,7 @@ void check_bf16_conv(check_case *c);
 void check_byte_conv(check_case *c);
 void check_pool(check_case *c);
 void check_chain(check_case *c);
+void check_bf16_chain(check_case *c);
 void check_global_average(check_case *c);
 void check_scale_shift(check_case *c);
 void check_activations(check_case *c);

@@ -14,8 +14,11 @@ typedef struct chain_case {
     int count;
     chain_stage stages[MOST_STAGES]; /* without packed weights */
     bool planar;                     /* the first stage reads (N, C, H, W) where it can */
-    check_buffer x, weights[MOST_STAGES], residuals[MOST_STAGES]; /* data NULL: none */
-    check_buffer values[MOST_STAGES];                             /* what each stage made */
+    int bf16_count;                  /* the first stages, which work on BF16 numbers */
+    bool ends_in_floats;
+    check_buffer x, weights[MOST_STAGES], residuals[MOST_STAGES]; /* floats; data NULL: none */
+    check_buffer read[1 + MOST_STAGES]; /* x and the residuals as the stages read them */
+    check_buffer values[MOST_STAGES];   /* what each stage made */
     check_buffer packed[MOST_STAGES];
 } chain_case;
 
@@ -113,44 +116,117 @@ static chain_case random_chain(check_case *c)
     return k;
 }
 
+/* ---- In float or in BF16 ---- */
+
+/* The numbers as a stage reads them. */
+static check_buffer numbers_of(check_case *c, const check_buffer *floats, bool bf16)
+{
+    if (floats->data == NULL)
+        return (check_buffer){0};
+    if (!bf16)
+        return check_copy(c, floats);
+    check_buffer to = check_empty(c, (floats->count + 1) / 2);
+    nn_bf16_kernels_with(c->kernels)
+        ->from_floats(floats->data, (int64_t)floats->count, (nn_bf16 *)(void *)to.data);
+    return to;
+}
+
+/* Room for what a stage makes; *bytes: of these numbers. */
+static check_buffer room_behind(check_case *c, const chain_stage *stage, size_t *bytes)
+{
+    size_t count = check_floats(out_of(stage));
+    bool halves = stage->bf16 && (stage->pools || !stage->u.conv.writes_floats);
+    *bytes = count * (halves ? sizeof(nn_bf16) : sizeof(float));
+    return check_empty(c, halves ? (count + 1) / 2 : count);
+}
+
+static bool has_rows(const check_case *c, const chain_stage *stage)
+{
+    return stage->bf16 ? nn_bf16_kernels_with(c->kernels)->conv_has_rows(&stage->u.conv)
+                       : c->kernels->conv_has_rows(&stage->u.conv);
+}
+
+static bool reads_floats(const check_case *c, const chain_stage *stage)
+{
+    return !stage->bf16 ||
+           (!stage->pools && nn_bf16_kernels_with(c->kernels)->conv_reads_floats(&stage->u.conv));
+}
+
+static void run_pool(const check_case *c, const chain_stage *stage, const void *x, void *y)
+{
+    if (stage->bf16)
+        nn_bf16_kernels_with(c->kernels)->pool(&stage->u.pool, nn_whole(), x, y);
+    else
+        c->kernels->pool(&stage->u.pool, nn_whole(), x, y);
+}
+
+static check_buffer pack(const check_case *c, const chain_stage *stage, const float *weights)
+{
+    const nn_conv *conv = &stage->u.conv;
+    const nn_bf16_kernels *bf16 = nn_bf16_kernels_with(c->kernels);
+    check_buffer packed = check_aligned(stage->bf16 ? bf16->conv_packed_floats(conv)
+                                                    : c->kernels->conv_packed_floats(conv));
+    if (stage->bf16)
+        bf16->conv_pack(conv, weights, NULL, packed.data);
+    else
+        c->kernels->conv_pack(conv, weights, NULL, packed.data);
+    return packed;
+}
+
+static void run_conv(const check_case *c, const chain_stage *stage, const void *x,
+                     const void *residual, void *y)
+{
+    const nn_conv *conv = &stage->u.conv;
+    const nn_bf16_kernels *bf16 = nn_bf16_kernels_with(c->kernels);
+    size_t bytes =
+        stage->bf16 ? bf16->conv_scratch_bytes(conv) : c->kernels->conv_scratch_bytes(conv);
+    check_buffer scratch = check_aligned((bytes + 3) / 4);
+    if (stage->bf16)
+        bf16->conv(conv, nn_whole(), x, residual, y, scratch.data);
+    else
+        c->kernels->conv(conv, nn_whole(), x, residual, y, scratch.data);
+    check_free(&scratch);
+}
+
+/* ---- One by one, and as a chain ---- */
+
 /* What one stage makes by itself. false: this set has no kernel that makes its rows. */
 static bool run_stage(check_case *c, chain_case *k, int i)
 {
-    const nn_kernels *kernels = c->kernels;
     chain_stage *stage = &k->stages[i];
-    const float *x = i > 0 ? k->values[i - 1].data : k->x.data;
-    k->values[i] = check_empty(c, check_floats(out_of(stage)));
+    const float *x = i > 0 ? k->values[i - 1].data : k->read[0].data;
+    size_t bytes;
+    if (!stage->pools)
+        stage->u.conv.writes_floats = i + 1 < k->count ? !k->stages[i + 1].bf16 : k->ends_in_floats;
+    k->values[i] = room_behind(c, stage, &bytes);
     if (stage->pools) {
-        kernels->pool(&stage->u.pool, nn_whole(), x, k->values[i].data);
+        run_pool(c, stage, x, k->values[i].data);
         return true;
     }
-    nn_conv *conv = &stage->u.conv;
-    conv->planar = i == 0 && k->planar && kernels->conv_takes_planar(conv);
-    if (!kernels->conv_has_rows(conv))
+    if (!has_rows(c, stage))
         return false;
-    k->packed[i] = check_aligned(kernels->conv_packed_floats(conv));
-    kernels->conv_pack(conv, k->weights[i].data, NULL, k->packed[i].data);
-    conv->packed = k->packed[i].data;
-    check_buffer scratch = check_aligned((kernels->conv_scratch_bytes(conv) + 3) / 4);
-    kernels->conv(conv, nn_whole(), x, k->residuals[i].data, k->values[i].data, scratch.data);
-    check_free(&scratch);
+    k->packed[i] = pack(c, stage, k->weights[i].data);
+    stage->u.conv.packed = k->packed[i].data;
+    run_conv(c, stage, x, k->read[1 + i].data, k->values[i].data);
     return true;
 }
 
-static void compare(check_case *c, chain_case *k, const nn_chain *chain, const float *const *inputs,
+static void compare(check_case *c, chain_case *k, const nn_chain *chain, const void *const *inputs,
                     size_t scratch_bytes)
 {
     const check_buffer *expected = &k->values[k->count - 1];
+    const chain_stage *last = &k->stages[k->count - 1];
+    size_t bytes;
     check_buffer scratch = check_aligned((scratch_bytes + 3) / 4);
-    check_buffer y = check_empty(c, expected->count), parts = check_empty(c, expected->count);
+    check_buffer y = room_behind(c, last, &bytes), parts = room_behind(c, last, &bytes);
     chain_run(chain, nn_whole(), inputs, y.data, scratch.data);
-    check_same_bits(c, expected->data, y.data, y.count * sizeof *y.data);
+    check_same_bits(c, expected->data, y.data, bytes);
     nn_part part = {.count = check_part_count(c)};
     for (part.index = part.count - 1; part.index >= 0; part.index--) {
         memset(scratch.data, 0xff, scratch.count * sizeof *scratch.data);
         chain_run(chain, part, inputs, parts.data, scratch.data);
     }
-    check_same_bits(c, expected->data, parts.data, parts.count * sizeof *parts.data);
+    check_same_bits(c, expected->data, parts.data, bytes);
     if (!check_guards(&y) || !check_guards(&parts) || !check_guards(&scratch)) {
         c->failures++;
         printf("FAILED %s chain, seed %llu: it writes outside its buffers\n", c->kernels->name,
@@ -161,11 +237,32 @@ static void compare(check_case *c, chain_case *k, const nn_chain *chain, const f
     check_free(&parts);
 }
 
+/* The type of number of each stage, the layout of the first picture, and what the stages read. */
+static void prepare(check_case *c, chain_case *k)
+{
+    for (int i = 0; i < k->count; i++) /* pooling writes what it reads */
+        k->stages[i].bf16 =
+            i < k->bf16_count || (i > 0 && k->stages[i - 1].pools && k->stages[i - 1].bf16);
+    chain_stage *first = &k->stages[0];
+    if (!first->pools)
+        first->u.conv.planar =
+            k->planar &&
+            (first->bf16 ? reads_floats(c, first) : c->kernels->conv_takes_planar(&first->u.conv));
+    k->read[0] = numbers_of(c, &k->x, !reads_floats(c, first));
+    for (int i = 0; i < k->count; i++)
+        k->read[1 + i] = numbers_of(c, &k->residuals[i], k->stages[i].bf16);
+}
+
 static void run_chain(check_case *c, void *context)
 {
     chain_case k = *(const chain_case *)context;
-    nn_chain chain = {.kernels = c->kernels, .stages = k.stages, .count = k.count};
-    const float *inputs[1 + MOST_STAGES] = {k.x.data};
+    const nn_bf16_kernels *bf16 = nn_bf16_kernels_with(c->kernels);
+    if (k.bf16_count > 0 && bf16 == NULL)
+        return;
+    prepare(c, &k);
+    nn_chain chain = {
+        .kernels = c->kernels, .bf16_kernels = bf16, .stages = k.stages, .count = k.count};
+    const void *inputs[1 + MOST_STAGES] = {k.read[0].data};
     int input_count = 1;
     bool fits = true;
     for (int i = 0; i < k.count; i++) {
@@ -173,26 +270,42 @@ static void run_chain(check_case *c, void *context)
         if (k.residuals[i].data == NULL)
             continue;
         k.stages[i].residual = input_count;
-        inputs[input_count++] = k.residuals[i].data;
+        inputs[input_count++] = k.read[1 + i].data;
     }
     if (fits) {
         size_t scratch_bytes = chain_lay_out(&chain);
         compare(c, &k, &chain, inputs, scratch_bytes);
     }
+    check_free(&k.read[0]);
     for (int i = 0; i < k.count; i++) {
+        check_free(&k.read[1 + i]);
         check_free(&k.values[i]);
         check_free(&k.packed[i]);
     }
 }
 
-void check_chain(check_case *c)
+static void check_chain_of(check_case *c, bool bf16)
 {
-    c->what = "chain";
     chain_case k = random_chain(c);
+    if (bf16)
+        k.bf16_count = test_random_int(&c->random, 1, k.count);
+    k.ends_in_floats = test_random_int(&c->random, 0, 1) != 0;
     check_each_set(c, run_chain, &k);
     check_free(&k.x);
     for (int i = 0; i < MOST_STAGES; i++) {
         check_free(&k.weights[i]);
         check_free(&k.residuals[i]);
     }
+}
+
+void check_chain(check_case *c)
+{
+    c->what = "chain";
+    check_chain_of(c, false);
+}
+
+void check_bf16_chain(check_case *c)
+{
+    c->what = "BF16 chain";
+    check_chain_of(c, true);
 }

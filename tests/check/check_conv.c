@@ -372,20 +372,25 @@ static void run_bf16_kernel(check_case *c, void *context)
     check_buffer scratch = check_aligned((kernels->conv_scratch_bytes(&conv) + 3) / 4);
     kernels->conv_pack(&conv, k->weights.data, k->bias.data, packed.data);
     conv.packed = packed.data;
-    check_buffer x = bf16_picture(c, &k->x, conv.in), residual = {0};
+    bool floats = kernels->conv_reads_floats(&conv);
+    conv.planar = floats && test_random_int(&c->random, 0, 1) != 0;
+    check_buffer x = conv.planar ? check_copy(c, &k->x)
+                     : floats    ? channels_last(c, &k->x, conv.in)
+                                 : bf16_picture(c, &k->x, conv.in);
+    check_buffer residual = {0};
     if (k->residual.data != NULL)
         residual = bf16_picture(c, &k->residual, conv.out);
     check_buffer y = check_empty(c, conv.writes_floats ? outputs : (outputs + 1) / 2);
-    kernels->conv(&conv, nn_whole(), (const nn_bf16 *)(const void *)x.data,
-                  (const nn_bf16 *)(const void *)residual.data, y.data, scratch.data);
+    kernels->conv(&conv, nn_whole(), x.data, (const nn_bf16 *)(const void *)residual.data, y.data,
+                  scratch.data);
     check_buffer parts = check_empty(c, y.count);
     nn_part part = {.count = check_part_count(c)};
     for (part.index = part.count - 1; part.index >= 0; part.index--)
-        kernels->conv(&conv, part, (const nn_bf16 *)(const void *)x.data,
-                      (const nn_bf16 *)(const void *)residual.data, parts.data, scratch.data);
+        kernels->conv(&conv, part, x.data, (const nn_bf16 *)(const void *)residual.data, parts.data,
+                      scratch.data);
     check_same_bits(c, y.data, parts.data, outputs * (conv.writes_floats ? 4 : 2));
-    check_buffer floats = conv.writes_floats ? check_copy(c, &y) : widened(c, &y, outputs);
-    check_equal(c, k->expected.data, &floats, bf16_tolerance(&conv),
+    check_buffer made = conv.writes_floats ? check_copy(c, &y) : widened(c, &y, outputs);
+    check_equal(c, k->expected.data, &made, bf16_tolerance(&conv),
                 conv.writes_floats ? 0 : BF16_STEP / 2);
     if (!check_guards(&packed) || !check_guards(&scratch) || !check_guards(&y)) {
         c->failures++;
@@ -398,7 +403,7 @@ static void run_bf16_kernel(check_case *c, void *context)
     check_free(&residual);
     check_free(&y);
     check_free(&parts);
-    check_free(&floats);
+    check_free(&made);
 }
 
 void check_bf16_conv(check_case *c)

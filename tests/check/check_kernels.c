@@ -21,7 +21,7 @@ static const struct {
     {check_binary, 60},         {check_binary_channels, 80},
     {check_transpose, 20},      {check_byte_conv, 100},
     {check_bf16_conv, 100},     {check_chain, 100},
-    {check_wide_conv, 5},
+    {check_wide_conv, 5},       {check_bf16_chain, 100},
 };
 
 static int run_checks(uint64_t seed, int cases)

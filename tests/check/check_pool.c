@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check.h"
 
+#include "nn/bf16_kernels.h"
+
 typedef struct pool_case {
     nn_pool pool;
     check_buffer x, expected; /* channels last */
@@ -54,6 +56,43 @@ static void run_pool(check_case *c, void *context)
     check_free(&y);
 }
 
+/* Numbers of 16 bits, two to a float of the buffer. */
+static check_buffer rounded(check_case *c, const check_buffer *floats)
+{
+    check_buffer to = check_empty(c, (floats->count + 1) / 2);
+    nn_bf16_kernels_with(c->kernels)
+        ->from_floats(floats->data, (int64_t)floats->count, (nn_bf16 *)(void *)to.data);
+    return to;
+}
+
+/* Rounding keeps the order: the largest number is the rounded largest one. */
+static void run_bf16_pool(check_case *c, void *context)
+{
+    const pool_case *k = context;
+    const nn_bf16_kernels *kernels = nn_bf16_kernels_with(c->kernels);
+    if (kernels == NULL)
+        return;
+    size_t count = k->expected.count;
+    check_buffer x = rounded(c, &k->x), largest = rounded(c, &k->expected);
+    check_buffer y = check_empty(c, (count + 1) / 2), floats = check_empty(c, count);
+    const nn_bf16 *from = (const nn_bf16 *)(const void *)x.data;
+    nn_bf16 *made = (nn_bf16 *)(void *)y.data;
+    nn_part part = {.count = check_part_count(c)};
+    for (part.index = part.count - 1; part.index >= 0; part.index--)
+        kernels->pool(&k->pool, part, from, made);
+    kernels->to_floats(made, (int64_t)count, floats.data);
+    if (k->pool.maximum)
+        check_same_bits(c, largest.data, y.data, count * sizeof *made);
+    else
+        check_equal(c, k->expected.data, &floats, 1.0 / 128, 0);
+    if (!check_guards(&y))
+        c->failures++;
+    check_free(&x);
+    check_free(&largest);
+    check_free(&y);
+    check_free(&floats);
+}
+
 static void to_last(check_case *c, check_buffer *buffer, nn_extent extent)
 {
     check_buffer last = check_empty(c, buffer->count);
@@ -86,6 +125,7 @@ void check_pool(check_case *c)
     to_last(c, &k.x, k.pool.in);
     to_last(c, &k.expected, k.pool.out);
     check_each_set(c, run_pool, &k);
+    check_each_set(c, run_bf16_pool, &k);
     check_free(&k.x);
     check_free(&k.expected);
 }

@@ -254,11 +254,21 @@ typedef struct slide_row {
 #endif
 
 #if UNIT == 2
+#define NAME(x) wide_##x
+#define VECTOR  wide
+#define PAIRS   wide_integers
 #include "nn/simd/depthwise_pairs.inc.h"
-
-#define NAME(x) paired_##x
-#include "nn/simd/depthwise_slide.inc.h"
 #undef NAME
+#undef VECTOR
+#undef PAIRS
+
+#define NAME(x) narrow_##x
+#define VECTOR  narrow
+#define PAIRS   narrow_integers
+#include "nn/simd/depthwise_pairs.inc.h"
+#undef NAME
+#undef VECTOR
+#undef PAIRS
 #endif
 
 /* The middle of each window lies inside the picture. */
@@ -273,6 +283,28 @@ static bool slides(const nn_conv *conv)
             return false;
     return w->stride[1] <= 2 && conv->in.channels % NARROW_FLOATS == 0;
 }
+
+#if UNIT == 2
+/* Some channels of a line of the packed numbers as depthwise_pairs.inc.h reads them. */
+static void pack_pairs_of(float *line, int channels, bool weights)
+{
+    float plain[2 * WIDE_FLOATS];
+    memcpy(plain, line, (size_t)channels * sizeof *plain);
+    for (int i = 0; i < channels; i++) {
+        const float pair[UNIT] = {plain[i], 0};
+        int high = i % 8 / 4, place = i / 8 * 4 + i % 4;
+        line[high * channels / 2 + place] = weights ? packed_unit(pair, 1) : plain[i];
+    }
+}
+
+static void pack_pairs(float *line, int64_t channels, bool weights)
+{
+    for (; channels >= 2 * WIDE_FLOATS; channels -= 2 * WIDE_FLOATS, line += 2 * WIDE_FLOATS)
+        pack_pairs_of(line, 2 * WIDE_FLOATS, weights);
+    if (channels >= 2 * NARROW_FLOATS)
+        pack_pairs_of(line, 2 * NARROW_FLOATS, weights);
+}
+#endif
 
 static void pack_depthwise(const nn_conv *conv, const float *weights, const float *bias,
                            float *packed)
@@ -289,7 +321,7 @@ static void pack_depthwise(const nn_conv *conv, const float *weights, const floa
 #if UNIT == 2
     if (slides(conv))
         for (int64_t i = 0; i <= taps; i++)
-            pair_line(line + i * pitch, channels, i > 0);
+            pack_pairs(line + i * pitch, channels, i > 0);
 #endif
 }
 
@@ -316,8 +348,10 @@ static void slide_along(const slide_row *row, int stride)
 {
     int64_t c = 0;
 #if UNIT == 2
-    for (; c + PAIRED_CHANNELS <= row->channels; c += PAIRED_CHANNELS)
-        paired_slide_any(row, c, stride);
+    for (; c + 2 * WIDE_FLOATS <= row->channels; c += 2 * WIDE_FLOATS)
+        wide_pair_slide_any(row, c, stride);
+    for (; c + 2 * NARROW_FLOATS <= row->channels; c += 2 * NARROW_FLOATS)
+        narrow_pair_slide_any(row, c, stride);
 #endif
     for (; c + WIDE_FLOATS <= row->channels; c += WIDE_FLOATS)
         wide_slide_any(row, c, stride);

@@ -12,6 +12,12 @@ INLINE void NAME(store_numbers)(number *to, VECTOR value)
     *(NAME(unaligned) *)to = value;
 }
 
+INLINE void NAME(store_two)(number *to, VECTOR first, VECTOR second)
+{
+    NAME(store_numbers)(to, first);
+    NAME(store_numbers)(to + sizeof first / sizeof *to, second);
+}
+
 INLINE VECTOR NAME(multiply_add)(VECTOR sum, VECTOR weights, unit x)
 {
     return sum + weights * x;

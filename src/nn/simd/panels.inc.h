@@ -58,6 +58,12 @@ INLINE void write_one(void *y, bool floats, size_t at, float value)
         ((number *)y)[at] = number_of(value);
 }
 
+/* Whether all rows can be written as whole vectors of rounded numbers, and nothing is added. */
+INLINE bool writes_rounded(const tile_args *args, int width)
+{
+    return UNIT > 1 && !args->writes_floats && args->residual == NULL && args->columns == width;
+}
+
 /* The rows from `first` on, output by output. values: (rows, width) sums. */
 static void finish_part(const tile_args *args, const float *values, int width, int first)
 {

@@ -25,6 +25,20 @@ typedef struct pool_window {
 #undef VECTOR
 #endif
 
+#if UNIT == 2
+#define NAME(x) wide_##x
+#define PAIRS   wide_integers
+#include "nn/simd/pool_pairs.inc.h"
+#undef NAME
+#undef PAIRS
+
+#define NAME(x) narrow_##x
+#define PAIRS   narrow_integers
+#include "nn/simd/pool_pairs.inc.h"
+#undef NAME
+#undef PAIRS
+#endif
+
 /* The channels that fill no vector. */
 static void pool_rest(const pool_window *at, int64_t c, int64_t channels, bool maximum)
 {
@@ -44,6 +58,12 @@ INLINE void pool_channels(const pool_window *at, int64_t channels, bool maximum,
                           int columns)
 {
     int64_t c = 0;
+#if UNIT == 2
+    for (; maximum && c + 2 * WIDE_FLOATS <= channels; c += 2 * WIDE_FLOATS)
+        wide_pool_largest(at, c, rows, columns);
+    for (; maximum && c + 2 * NARROW_FLOATS <= channels; c += 2 * NARROW_FLOATS)
+        narrow_pool_largest(at, c, rows, columns);
+#endif
     for (; c + WIDE_FLOATS <= channels; c += WIDE_FLOATS)
         wide_pool(at, c, maximum, rows, columns);
 #if NARROW_FLOATS != WIDE_FLOATS

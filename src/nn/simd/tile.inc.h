@@ -73,6 +73,41 @@ INLINE void NAME(finish)(const tile_args *args, nn_activation activation, const 
     }
 }
 
+/* What writes_rounded says. kind: the activation's, a constant where this is called. */
+INLINE void NAME(round_rows)(const tile_args *args, nn_activation_kind kind, VECTOR (*sums)[2],
+                             int rows, int vectors)
+{
+    nn_activation activation = args->activation;
+    activation.kind = kind;
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        number *y = (number *)args->y + (size_t)r * args->stride;
+        VECTOR first = NAME(activate)(activation, sums[r][0]);
+        if (vectors > 1)
+            NAME(store_two)(y, first, NAME(activate)(activation, sums[r][1]));
+        else
+            NAME(store_numbers)(y, first);
+    }
+}
+
+INLINE void NAME(round_tile)(const tile_args *args, VECTOR (*sums)[2], int rows, int vectors)
+{
+    switch (args->activation.kind) {
+    case NN_ACTIVATION_RELU:
+        NAME(round_rows)(args, NN_ACTIVATION_RELU, sums, rows, vectors);
+        break;
+    case NN_ACTIVATION_CLIP:
+        NAME(round_rows)(args, NN_ACTIVATION_CLIP, sums, rows, vectors);
+        break;
+    case NN_ACTIVATION_LEAKY_RELU:
+        NAME(round_rows)(args, NN_ACTIVATION_LEAKY_RELU, sums, rows, vectors);
+        break;
+    default:
+        NAME(round_rows)(args, NN_ACTIVATION_NONE, sums, rows, vectors);
+        break;
+    }
+}
+
 /* All rows of a tile, whole vectors, without a residual. */
 INLINE void NAME(finish_rows)(const tile_args *args, nn_activation activation,
                               VECTOR sums[TILE_ROWS][2], int rows, int vectors)
@@ -131,6 +166,10 @@ INLINE void NAME(tile)(const tile_args *args, int rows, int vectors, bool stride
             NAME(tile_unit)(sums, pixels, c, weights, rows, vectors);
         for (int64_t c = units; c < args->units; c++, weights += vectors * VECTOR_FLOATS)
             NAME(tile_unit)(sums, pixels, c, weights, rows, vectors);
+    }
+    if (args->rows == rows && writes_rounded(args, vectors * VECTOR_FLOATS)) {
+        NAME(round_tile)(args, sums, rows, vectors);
+        return;
     }
     nn_activation activation = args->activation;
     int whole = whole_rows(args, vectors * VECTOR_FLOATS);
@@ -197,10 +236,10 @@ INLINE void NAME(tile_exact)(const tile_args *args, int vectors)
  * by constants. */
 INLINE void NAME(tile_strided)(const tile_args *args, int vectors)
 {
-    if (args->units == TILE_UNITS && args->step == 1)
-        NAME(tile)(args, TILE_ROWS, vectors, true, 1, TILE_UNITS);
-    else if (args->units == TILE_UNITS && args->step == 2)
-        NAME(tile)(args, TILE_ROWS, vectors, true, 2, TILE_UNITS);
+    if (args->units == TILE_UNITS && args->step == UNIT)
+        NAME(tile)(args, TILE_ROWS, vectors, true, UNIT, TILE_UNITS);
+    else if (args->units == TILE_UNITS && args->step == 2 * UNIT)
+        NAME(tile)(args, TILE_ROWS, vectors, true, 2 * UNIT, TILE_UNITS);
     else
         NAME(tile)(args, TILE_ROWS, vectors, true, args->step, 0);
 }

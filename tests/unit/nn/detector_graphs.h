@@ -57,12 +57,13 @@ static inline message heads_graph(bool early)
 }
 
 /*
- * x (1, 3, 128, 128), 3x3 to 8 channels and Relu: g, 1x1: p, depthwise and Relu: r, pooled: y.
- * The pictures between are 512 KiB each. shows_between: p is an output, too.
+ * x (1, 3, 128, 256), 3x3 to 8 channels and Relu: g, 1x1: p, depthwise and Relu: r, pooled: y.
+ * The pictures between are 512 KiB each in BF16, twice that in float. shows_between: p is an
+ * output, too.
  */
 static inline message wide_graph(bool shows_between)
 {
-    static const int64_t x[4] = {1, 3, 128, 128}, sides[2] = {2, 2}, pads[4] = {1, 1, 1, 1};
+    static const int64_t x[4] = {1, 3, 128, 256}, sides[2] = {2, 2}, pads[4] = {1, 1, 1, 1};
     message graph = {.size = 0}, first = node_of("Conv x wf > f"), pool = node_of("MaxPool r > y");
     add_input(&graph, "x", x, 4);
     add_random(&graph, "wf", (int64_t[4]){8, 3, 3, 3}, 4);

@@ -4,36 +4,9 @@
  * other work row by row. The numbers stay those of the reference. */
 
 #include "detector_graphs.h"
-
-#include "nn/ref/ref.h"
+#include "running.h"
 
 #include <math.h>
-
-typedef struct running {
-    nn_plan *plan;
-    nn_session *session;
-} running;
-
-static running run(const nn_model *model, const nn_kernels *kernels, team *workers)
-{
-    running r;
-    mien_error error;
-    test_random random = {7};
-    nn_plan_options options = {.kernels = kernels};
-    assert_ok(nn_plan_create(model, &options, &r.plan, &error), &error);
-    assert_ok(nn_session_create_shared(r.plan, workers, &r.session, &error), &error);
-    int64_t count = nn_elements(nn_plan_input_shape(r.plan, 0));
-    for (int64_t i = 0; i < count; i++)
-        nn_session_input(r.session, 0)[i] = test_random_float(&random);
-    nn_session_run(r.session);
-    return r;
-}
-
-static void stop(running *r)
-{
-    nn_session_free(r->session);
-    nn_plan_free(r->plan);
-}
 
 static void assert_near(const running *expected, const running *actual)
 {
@@ -46,24 +19,14 @@ static void assert_near(const running *expected, const running *actual)
     }
 }
 
-static size_t steps_named(const nn_plan *plan, const char *name)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < nn_plan_step_count(plan); i++)
-        count += strcmp(nn_plan_step_name(plan, i), name) == 0;
-    return count;
-}
-
 /* Runs the graph on every set of kernels; each has so many steps of that name. */
 static void agree(const message *graph, const char *name, size_t steps)
 {
-    nn_model *model;
-    mien_error error;
     const nn_kernels *kernels;
-    assert_ok(read_graph(graph, &model, &error), &error);
-    running reference = run(model, NULL, NULL);
+    nn_model *model = read_model(graph);
+    running reference = run(model, NULL, NN_FLOAT, NULL);
     for (size_t i = 0; (kernels = nn_kernels_at(i)) != NULL; i++) {
-        running fast = run(model, kernels, NULL);
+        running fast = run(model, kernels, NN_FLOAT, NULL);
         assert_int_equal(steps_named(fast.plan, name), steps);
         assert_near(&reference, &fast);
         stop(&fast);
@@ -107,18 +70,16 @@ static void a_team_writes_the_same_bits(void **state)
 {
     (void)state;
     message graph = wide_graph(false);
-    nn_model *model;
+    nn_model *model = read_model(&graph);
     team *workers;
     mien_error error;
-    assert_ok(read_graph(&graph, &model, &error), &error);
     assert_ok(team_create(3, &workers, &error), &error);
     const nn_kernels *kernels;
     for (size_t i = 0; (kernels = nn_kernels_at(i)) != NULL; i++) {
-        running alone = run(model, kernels, NULL), shared = run(model, kernels, workers);
+        running alone = run(model, kernels, NN_FLOAT, NULL),
+                shared = run(model, kernels, NN_FLOAT, workers);
         assert_true(nn_session_step_parts(shared.session, 0) > 1);
-        assert_memory_equal(
-            nn_session_output(alone.session, 0), nn_session_output(shared.session, 0),
-            (size_t)nn_elements(nn_plan_output_shape(alone.plan, 0)) * sizeof(float));
+        assert_same_output(&alone, &shared, 0);
         stop(&alone);
         stop(&shared);
     }
