@@ -133,8 +133,27 @@ typedef struct byte_tile {
     int rows;        /* pixels, 1..BYTE_ROWS; all of BYTE_ROWS can be read */
 } byte_tile;
 
-/* rows and vectors are constants where this is called, so that the sums stay in registers. */
-INLINE void multiply_tile(const byte_tile *tile, int rows, int vectors, sums (*totals)[2])
+/* Rounds sums that are whole vectors and all rows of a tile, with nothing else to do. */
+INLINE void round_tile(const byte_tile *tile, int rows, int vectors, sums (*kept)[2])
+{
+    const float *numbers = (const float *)(const void *)tile->panel;
+    int low = tile->finish->low_byte, high = tile->finish->high_byte;
+    UNROLL
+    for (int v = 0; v < vectors; v++) {
+        reals multiplier = load_reals(numbers + v * LANES);
+        reals bias = load_reals(numbers + (vectors + v) * LANES);
+        UNROLL
+        for (int r = 0; r < rows; r++)
+            store_bytes((uint8_t *)tile->y + r * tile->stride + v * LANES,
+                        __builtin_convertvector(kept[r][v], reals) * multiplier + bias, low, high);
+    }
+}
+
+/*
+ * Sums of a tile to `totals`; true: they are written as they must be already. rows and vectors are
+ * constants where this is called, so that the sums stay in registers.
+ */
+INLINE bool multiply_tile(const byte_tile *tile, int rows, int vectors, sums (*totals)[2])
 {
     const uint8_t *weights = tile->panel + (size_t)vectors * 2 * LANES * sizeof(float);
     sums kept[BYTE_ROWS][2] = {{{0}}};
@@ -154,12 +173,18 @@ INLINE void multiply_tile(const byte_tile *tile, int rows, int vectors, sums (*t
             weights += (size_t)vectors * QUAD_BYTES;
         }
     }
+    if (tile->rows == rows && tile->columns >= vectors * LANES &&
+        is_plain(tile->finish, tile->residual)) {
+        round_tile(tile, rows, vectors, kept);
+        return true;
+    }
     UNROLL
     for (int r = 0; r < rows; r++) {
         UNROLL
         for (int v = 0; v < vectors; v++)
             totals[r][v] = kept[r][v];
     }
+    return false;
 }
 
 static void finish_tile(const byte_tile *tile, int vectors, sums (*totals)[2])
@@ -189,15 +214,17 @@ static void finish_tile(const byte_tile *tile, int vectors, sums (*totals)[2])
 INLINE void multiply_rows(const byte_tile *tile, int vectors)
 {
     sums totals[BYTE_ROWS][2];
+    bool written;
     if (tile->rows > BYTE_ROWS * 2 / 3)
-        multiply_tile(tile, BYTE_ROWS, vectors, totals);
+        written = multiply_tile(tile, BYTE_ROWS, vectors, totals);
     else if (tile->rows > BYTE_ROWS / 3)
-        multiply_tile(tile, BYTE_ROWS * 2 / 3, vectors, totals);
+        written = multiply_tile(tile, BYTE_ROWS * 2 / 3, vectors, totals);
     else if (tile->rows > 1)
-        multiply_tile(tile, BYTE_ROWS / 3, vectors, totals);
+        written = multiply_tile(tile, BYTE_ROWS / 3, vectors, totals);
     else
-        multiply_tile(tile, 1, vectors, totals);
-    finish_tile(tile, vectors, totals);
+        written = multiply_tile(tile, 1, vectors, totals);
+    if (!written)
+        finish_tile(tile, vectors, totals);
 }
 
 static void multiply(const byte_tile *tile, int vectors)
