@@ -10,7 +10,7 @@ if [ $# -ne 2 ] || [ ! -e "$1/mien-cudnn.so" ]; then
 fi
 build=$1 out=$2
 mkdir -p "$out/bin" "$out/lib"
-programs=("$build/mien" "$build"/tests/unit/train/cudnn/test_train_cudnn{,_networks}_gpu)
+programs=("$build/mien" "$build"/tests/unit/train/cudnn/test_train_cudnn{,_elements,_networks}_gpu)
 cp "${programs[@]}" "$build/mien-cudnn.so" "$out/bin"
 # The system's own libraries stay behind, and so do the vendor's.
 ldd "${programs[@]}" | awk '$2 == "=>" { print $3 }' | sort -u |
@@ -29,7 +29,7 @@ folder=$(cd "$(dirname "$0")" && pwd)
 export LD_LIBRARY_PATH=$folder/lib:${CUDNN_FOLDER:-}:${LD_LIBRARY_PATH:-} MIEN_BUILD_ROOT=$folder/bin
 passed=0 failed=0
 for override in 0 1; do
-    for test in test_train_cudnn_gpu test_train_cudnn_networks_gpu; do
+    for test in test_train_cudnn{,_elements,_networks}_gpu; do
         echo "== $test, NVIDIA_TF32_OVERRIDE=$override"
         if NVIDIA_TF32_OVERRIDE=$override "$folder/bin/$test"; then
             passed=$((passed + 1))

@@ -273,8 +273,8 @@ static void test_runs_go_on_with_the_same_bits(void **state)
 static int begin(void **state)
 {
     int failed = open_device(state) != 0 || make_sets(state) != 0;
-    training.count = 60;
-    validation.count = 40;
+    training.count = 40;
+    validation.count = 20;
     return failed;
 }
 
