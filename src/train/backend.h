@@ -32,6 +32,7 @@ typedef struct train_device train_device;
 
 /* Where a backend's arrays lie. */
 typedef struct train_memory {
+    bool on_host; /* arrays are the host's: who may only look at them needs no copy */
     /* Success: the caller closes the device once all that belongs to it is freed. Failure: *device
      * is NULL, MIEN_UNSUPPORTED (there is none that can be used; the message says why) or
      * MIEN_OUT_OF_MEMORY. */

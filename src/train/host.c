@@ -78,7 +78,8 @@ static void zero(train_device *device, void *memory, size_t bytes)
     memset(memory, 0, bytes);
 }
 
-const train_memory train_host_memory = {.open = open_host,
+const train_memory train_host_memory = {.on_host = true,
+                                        .open = open_host,
                                         .close = close_host,
                                         .check = check,
                                         .allocate = allocate,

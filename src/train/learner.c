@@ -246,7 +246,7 @@ void learner_set_averages(train_learner *learner)
 /* Array `which` of a parameter's: its values, state, average. *count is 0 where there is none. */
 enum { ARRAYS = 3 };
 
-static float *array_of(const train_learner *learner, size_t index, int which, size_t *count)
+static float *array_of(const train_learner *learner, size_t index, size_t which, size_t *count)
 {
     float **const arrays[ARRAYS] = {learner->network->parameters, learner->state,
                                     learner->averages};
@@ -256,32 +256,57 @@ static float *array_of(const train_learner *learner, size_t index, int which, si
     return *count > 0 ? arrays[which][index] : NULL;
 }
 
-size_t learner_count(const train_learner *learner)
+/* An array as the host sees it; NULL: no memory for a copy. */
+static float *lend_array(const train_learner *learner, float *array, size_t count)
 {
-    size_t count, total = 0;
-    for (size_t i = 0; i < ARRAYS * parameters_of(learner); i++) {
-        array_of(learner, i / ARRAYS, (int)(i % ARRAYS), &count);
-        total += count;
-    }
-    return total;
+    if (memory_of(learner)->on_host)
+        return array;
+    float *lent = memory_zeroed(count, sizeof *lent);
+    if (lent != NULL)
+        memory_of(learner)->fetch(learner->network->device, lent, array, count * sizeof *lent);
+    return lent;
 }
 
-void learner_read(const train_learner *learner, float *to)
+static void return_array(const train_learner *learner, float *array, float *lent, size_t count,
+                         bool changed)
 {
-    size_t count;
-    for (size_t i = 0; i < ARRAYS * parameters_of(learner); i++, to += count) {
-        const float *array = array_of(learner, i / ARRAYS, (int)(i % ARRAYS), &count);
-        if (count > 0)
-            memory_of(learner)->fetch(learner->network->device, to, array, count * sizeof *to);
-    }
+    if (memory_of(learner)->on_host)
+        return;
+    if (changed)
+        memory_of(learner)->bring(learner->network->device, array, lent, count * sizeof *lent);
+    free(lent);
 }
 
-void learner_write(train_learner *learner, const float *from)
+mien_status learner_lend(train_learner *learner, learner_loan *loan, mien_error *error)
 {
-    size_t count;
-    for (size_t i = 0; i < ARRAYS * parameters_of(learner); i++, from += count) {
-        float *array = array_of(learner, i / ARRAYS, (int)(i % ARRAYS), &count);
-        if (count > 0)
-            memory_of(learner)->bring(learner->network->device, array, from, count * sizeof *from);
+    size_t most = ARRAYS * parameters_of(learner), count;
+    *loan = (learner_loan){memory_zeroed(most, sizeof *loan->arrays),
+                           memory_zeroed(most, sizeof *loan->counts), 0};
+    bool complete = loan->arrays != NULL && loan->counts != NULL;
+    for (size_t i = 0; complete && i < most; i++) {
+        float *array = array_of(learner, i / ARRAYS, i % ARRAYS, &count);
+        if (count == 0)
+            continue;
+        loan->arrays[loan->count] = lend_array(learner, array, count);
+        complete = loan->arrays[loan->count] != NULL;
+        loan->counts[loan->count] = count;
+        loan->count += complete;
     }
+    if (complete)
+        return MIEN_OK;
+    learner_return(learner, loan, false);
+    return error_no_memory(error, "a checkpoint", most * sizeof(float));
+}
+
+void learner_return(train_learner *learner, learner_loan *loan, bool changed)
+{
+    size_t count, lent = 0;
+    for (size_t i = 0; lent < loan->count; i++) {
+        float *array = array_of(learner, i / ARRAYS, i % ARRAYS, &count);
+        if (count > 0)
+            return_array(learner, array, loan->arrays[lent++], count, changed);
+    }
+    free(loan->arrays);
+    free(loan->counts);
+    *loan = (learner_loan){NULL, NULL, 0};
 }

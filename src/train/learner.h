@@ -50,10 +50,18 @@ void learner_swap_averages(train_learner *learner);
 void learner_take_averages(train_learner *learner);
 void learner_set_averages(train_learner *learner);
 
-/* All that a checkpoint keeps of the parameters: of each its values, the optimiser's state and its
- * average. How many numbers, and copies to and from the host. */
-size_t learner_count(const train_learner *learner);
-void learner_read(const train_learner *learner, float *to);
-void learner_write(train_learner *learner, const float *from);
+/* All that a checkpoint keeps of the parameters, of each its values, the optimiser's state and its
+ * average, as the host sees it: the arrays themselves or, where they lie elsewhere, copies. */
+typedef struct learner_loan {
+    float **arrays; /* (count) */
+    size_t *counts; /* (count): numbers of each */
+    size_t count;
+} learner_loan;
+
+/* Success: to be given back with learner_return before the learner is used again. Failure: *loan is
+ * empty, MIEN_OUT_OF_MEMORY. */
+mien_status learner_lend(train_learner *learner, learner_loan *loan, mien_error *error);
+/* changed: what the arrays hold now is the learner's; else they were not written. */
+void learner_return(train_learner *learner, learner_loan *loan, bool changed);
 
 #endif

@@ -239,6 +239,11 @@ float *train_network_gradients(train_network *network, size_t index)
     return network->parameter_gradients[index];
 }
 
+float *train_network_host_values(train_network *network, size_t index)
+{
+    return network->backend->memory->on_host ? network->parameters[index] : NULL;
+}
+
 void train_network_read_values(const train_network *network, size_t index, float *to)
 {
     network->backend->memory->fetch(network->device, to, network->parameters[index],

@@ -55,6 +55,9 @@ void train_network_backward(train_network *network);
 float *train_network_values(train_network *network, size_t index);
 float *train_network_gradients(train_network *network, size_t index);
 
+/* The same where these are the host's, else NULL. */
+float *train_network_host_values(train_network *network, size_t index);
+
 /* Copies the values to the host; makes them 0. */
 void train_network_read_values(const train_network *network, size_t index, float *to);
 void train_network_clear_values(train_network *network, size_t index);

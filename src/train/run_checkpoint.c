@@ -59,49 +59,53 @@ uint64_t run_identify(const run *r)
 
 /* ---- Its numbers ---- */
 
-enum { STATE, NUMBERS, CENTRES, ARRAYS };
+/* checkpoint_write or checkpoint_read. */
+typedef mien_status (*checkpoint_way)(const char *path, uint64_t identity,
+                                      const checkpoint_array *arrays, size_t count,
+                                      mien_error *error);
 
-/* The arrays of the run: its state, the network's numbers, centres. The caller frees the numbers.
- */
-static mien_status make_arrays(run *r, checkpoint_array arrays[ARRAYS])
+/* Every array of the run, in a fixed order: its state, those of the loan, the centres. */
+static mien_status go_over_arrays(run *r, const learner_loan *loan, checkpoint_way way)
 {
-    size_t count = learner_count(r->learner);
-    size_t centres = r->centres.centres != NULL ? (size_t)r->centres.classes * r->centres.dims : 0;
-    float *numbers = memory_zeroed(count, sizeof *numbers);
-    if (numbers == NULL)
-        return error_no_memory(r->error, "a checkpoint", count * sizeof *numbers);
-    arrays[STATE] = (checkpoint_array){&r->state, sizeof r->state};
-    arrays[NUMBERS] = (checkpoint_array){numbers, count * sizeof *numbers};
-    arrays[CENTRES] = (checkpoint_array){r->centres.centres, centres * sizeof(float)};
-    return MIEN_OK;
+    char path[RUN_PATH_SIZE];
+    checkpoint_array *arrays = memory_zeroed(loan->count + 2, sizeof *arrays);
+    size_t count = 0;
+    if (arrays == NULL)
+        return error_no_memory(r->error, "a checkpoint", (loan->count + 2) * sizeof *arrays);
+    arrays[count++] = (checkpoint_array){&r->state, sizeof r->state};
+    for (size_t i = 0; i < loan->count; i++)
+        arrays[count++] =
+            (checkpoint_array){loan->arrays[i], loan->counts[i] * sizeof *loan->arrays[i]};
+    if (r->centres.centres != NULL)
+        arrays[count++] = (checkpoint_array){
+            r->centres.centres, (size_t)r->centres.classes * r->centres.dims * sizeof(float)};
+    run_path(r, "checkpoint.bin", path);
+    mien_status status = way(path, r->identity, arrays, count, r->error);
+    free(arrays);
+    return status;
 }
 
 mien_status run_save_checkpoint(run *r)
 {
-    char path[RUN_PATH_SIZE];
-    checkpoint_array arrays[ARRAYS];
-    mien_status status = make_arrays(r, arrays);
+    learner_loan loan;
+    mien_status status = learner_lend(r->learner, &loan, r->error);
     if (status != MIEN_OK)
         return status;
-    learner_read(r->learner, arrays[NUMBERS].data);
     status = train_network_check(r->network, r->error);
-    run_path(r, "checkpoint.bin", path);
     if (status == MIEN_OK)
-        status = checkpoint_write(path, r->identity, arrays, ARRAYS, r->error);
-    free(arrays[NUMBERS].data);
+        status = go_over_arrays(r, &loan, checkpoint_write);
+    learner_return(r->learner, &loan, false);
     return status;
 }
 
-static mien_status read_checkpoint(run *r, const char *path)
+static mien_status read_checkpoint(run *r)
 {
-    checkpoint_array arrays[ARRAYS];
-    mien_status status = make_arrays(r, arrays);
+    learner_loan loan;
+    mien_status status = learner_lend(r->learner, &loan, r->error);
     if (status != MIEN_OK)
         return status;
-    status = checkpoint_read(path, r->identity, arrays, ARRAYS, r->error);
-    if (status == MIEN_OK)
-        learner_write(r->learner, arrays[NUMBERS].data);
-    free(arrays[NUMBERS].data);
+    status = go_over_arrays(r, &loan, checkpoint_read);
+    learner_return(r->learner, &loan, status == MIEN_OK);
     return status;
 }
 
@@ -119,7 +123,7 @@ mien_status run_load_checkpoint(run *r, bool *loaded)
         status = run_begin_stage(r);
         if (status != MIEN_OK)
             return status;
-        status = read_checkpoint(r, path);
+        status = read_checkpoint(r);
         if (status == MIEN_OK && r->state.stage != stage)
             status = MIEN_MALFORMED;
     }

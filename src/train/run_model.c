@@ -183,13 +183,16 @@ static void **graph_numbers(run *r, size_t parameter)
     return &r->graph.values[value].tensor.data;
 }
 
-/* Gives the graph the numbers that the network has now. */
+/* The network's numbers, lent by it, or copies where they are not the host's. */
 static mien_status take_numbers(run *r)
 {
     for (size_t p = 0; p < run_tape(r)->parameter_count; p++) {
         void **numbers = graph_numbers(r, p);
         size_t count = run_tape(r)->parameters[p].count;
-        free(*numbers);
+        free(*numbers); /* the graph's own, the first time */
+        *numbers = train_network_host_values(r->network, p);
+        if (*numbers != NULL)
+            continue;
         *numbers = memory_zeroed(count, sizeof(float));
         if (*numbers == NULL)
             return error_no_memory(r->error, "the model", count * sizeof(float));
@@ -198,16 +201,23 @@ static mien_status take_numbers(run *r)
     return train_network_check(r->network, r->error);
 }
 
+static void leave_numbers(run *r)
+{
+    for (size_t p = 0; p < run_tape(r)->parameter_count; p++) {
+        void **numbers = graph_numbers(r, p);
+        if (*numbers != train_network_host_values(r->network, p))
+            free(*numbers);
+        *numbers = NULL;
+    }
+}
+
 /* The graph has numbers only while it is written: large networks would not want them twice. */
 static mien_status write_graph(run *r, uint8_t **bytes, size_t *size)
 {
     mien_status status = take_numbers(r);
     if (status == MIEN_OK)
         status = onnx_write(&r->graph, ONNX_WEIGHTS_FLOAT32, bytes, size, r->error);
-    for (size_t p = 0; p < run_tape(r)->parameter_count; p++) {
-        free(*graph_numbers(r, p));
-        *graph_numbers(r, p) = NULL;
-    }
+    leave_numbers(r);
     return status;
 }
 
