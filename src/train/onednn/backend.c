@@ -176,58 +176,23 @@ static const train_rounding rounding = {.available = bf16_available,
                                         .conv_forward = conv_forward_bf16,
                                         .conv_backward = conv_backward_bf16};
 
-const train_backend train_backend_onednn = {
-    .name = "onednn",
-    .bf16 = &train_backend_onednn_bf16,
-    .channels_last = true,
-    .joining = &joining,
-    .memory = &train_host_memory,
-    .elements = &train_host_elements_last,
-    .updates = &train_host_updates,
-    .conv_create = conv_create,
-    .conv_free = conv_free,
-    .conv_scratch = conv_scratch,
-    .conv_forward = conv_forward,
-    .conv_backward = conv_backward,
-    .dense_forward = dense_forward,
-    .dense_backward = dense_backward,
-    .norm_forward = channels_norm_forward,
-    .norm_again = channels_norm_again,
-    .norm_running = channels_norm_running,
-    .norm_backward = channels_norm_backward,
-    .pool_forward = channels_pool_forward,
-    .pool_backward = channels_pool_backward,
-    .global_average_forward = channels_global_average_forward,
-    .global_average_backward = channels_global_average_backward,
-    .scale_channels_forward = channels_scale_forward,
-    .scale_channels_backward = channels_scale_backward,
-    .join_channels = channels_join,
-    .split_channels = channels_split};
+/* What both tables have in common. */
+#define ONEDNN_TABLE                                                                               \
+    .name = "onednn", .channels_last = true, .joining = &joining, .memory = &train_host_memory,    \
+    .elements = &train_host_elements_last, .updates = &train_host_updates, .conv_free = conv_free, \
+    .conv_scratch = conv_scratch, .conv_forward = conv_forward, .conv_backward = conv_backward,    \
+    .dense_forward = dense_forward, .dense_backward = dense_backward,                              \
+    .norm_forward = channels_norm_forward, .norm_again = channels_norm_again,                      \
+    .norm_running = channels_norm_running, .norm_backward = channels_norm_backward,                \
+    .pool_forward = channels_pool_forward, .pool_backward = channels_pool_backward,                \
+    .global_average_forward = channels_global_average_forward,                                     \
+    .global_average_backward = channels_global_average_backward,                                   \
+    .scale_channels_forward = channels_scale_forward,                                              \
+    .scale_channels_backward = channels_scale_backward, .join_channels = channels_join,            \
+    .split_channels = channels_split
 
-const train_backend train_backend_onednn_bf16 = {
-    .name = "onednn",
-    .channels_last = true,
-    .joining = &joining,
-    .memory = &train_host_memory,
-    .elements = &train_host_elements_last,
-    .updates = &train_host_updates,
-    .rounding = &rounding,
-    .conv_create = conv_create_bf16,
-    .conv_free = conv_free,
-    .conv_scratch = conv_scratch,
-    .conv_forward = conv_forward,
-    .conv_backward = conv_backward,
-    .dense_forward = dense_forward,
-    .dense_backward = dense_backward,
-    .norm_forward = channels_norm_forward,
-    .norm_again = channels_norm_again,
-    .norm_running = channels_norm_running,
-    .norm_backward = channels_norm_backward,
-    .pool_forward = channels_pool_forward,
-    .pool_backward = channels_pool_backward,
-    .global_average_forward = channels_global_average_forward,
-    .global_average_backward = channels_global_average_backward,
-    .scale_channels_forward = channels_scale_forward,
-    .scale_channels_backward = channels_scale_backward,
-    .join_channels = channels_join,
-    .split_channels = channels_split};
+const train_backend train_backend_onednn = {ONEDNN_TABLE, .bf16 = &train_backend_onednn_bf16,
+                                            .conv_create = conv_create};
+
+const train_backend train_backend_onednn_bf16 = {ONEDNN_TABLE, .rounding = &rounding,
+                                                 .conv_create = conv_create_bf16};

@@ -11,6 +11,8 @@
 #include "nn/ref/ref.h"
 #include "train/network.h"
 
+#include <math.h>
+
 /* What lies between the input (N, channels, side, side) and the last dense layer. */
 typedef int (*network_body)(nn_builder *b, int x, int channels);
 
@@ -120,6 +122,41 @@ static inline void network_learn(train_network *network, float momentum)
     for (size_t i = 0; i < (size_t)(batch * NETWORK_OUTPUTS); i++)
         gradient[i] = network_outer(i);
     train_network_backward(network);
+}
+
+/* ---- Gradients in BF16 ---- */
+
+/* Of a, or of the difference. */
+static inline double network_length_of(const float *a, const float *b, size_t count)
+{
+    double squares = 0;
+    for (size_t i = 0; i < count; i++)
+        squares += pow((double)a[i] - (b != NULL ? (double)b[i] : 0), 2);
+    return sqrt(squares);
+}
+
+/*
+ * given: by parameter, of the same network in BF16. Rounding moves a number by a 2^-8th of its
+ * like, and so a 2^-8th of the ReLUs over the edge: the gradients are then 2^-4 of their length
+ * apart, and a bit more after several layers. Of a gradient that cancels out (a bias before
+ * BatchNormalization) only its rounding is left.
+ */
+static inline void network_gradients_near(const char *name, const float *const *given,
+                                          train_network *slow)
+{
+    const train_tape *tape = train_network_tape(slow);
+    double longest = 0;
+    for (size_t p = 0; p < tape->parameter_count; p++)
+        longest = fmax(longest, network_length_of(train_network_gradients(slow, p), NULL,
+                                                  tape->parameters[p].count));
+    for (size_t p = 0; p < tape->parameter_count; p++) {
+        size_t count = tape->parameters[p].count;
+        const float *expected = train_network_gradients(slow, p);
+        double apart = network_length_of(given[p], expected, count);
+        double length = network_length_of(expected, NULL, count);
+        if (!(apart <= 0.1 * length + 0.02 * longest))
+            fail_msg("%s, %s: %g apart of %g", name, tape->parameters[p].name, apart, length);
+    }
 }
 
 #endif
