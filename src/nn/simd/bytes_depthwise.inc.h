@@ -4,10 +4,13 @@
  * Depthwise convolution of bytes. A row of outputs is made in two passes for each LANES channels:
  * the rows of input under the window are laid so that the numbers of one column and
  * channel lie side by side in fours ("columns"), then each output adds dot4 of the columns under
- * it. So every input is rearranged once for a row of outputs, whatever the stride.
+ * it. So every input is rearranged once for a row of outputs, whatever the stride. A window of
+ * three rows leaves one of the four free: without a stride downwards it is the next row's, and the
+ * same columns serve two rows of outputs.
  *
  * Packed: multipliers and biases (channels, filled up to LANES each), then for each LANES channels,
- * four rows of the window and column of it QUAD_BYTES of weights.
+ * row of outputs that the columns serve, four rows of the window and column of it QUAD_BYTES of
+ * weights.
  */
 
 INLINE bool is_depthwise(const nn_byte_conv *conv)
@@ -20,6 +23,19 @@ INLINE bool is_depthwise(const nn_byte_conv *conv)
 INLINE int row_quads(const nn_byte_conv *conv)
 {
     return (conv->window.kernel[0] + 3) / 4;
+}
+
+/* Rows of outputs that the same columns serve. */
+INLINE int rows_together(const nn_byte_conv *conv)
+{
+    const nn_window *w = &conv->window;
+    return w->kernel[0] == 3 && w->stride[0] == 1 && w->dilation[0] == 1 ? 2 : 1;
+}
+
+/* Bytes of weights of LANES channels for one of these rows. */
+INLINE size_t line_weight_bytes(const nn_byte_conv *conv)
+{
+    return (size_t)row_quads(conv) * (size_t)conv->window.kernel[1] * QUAD_BYTES;
 }
 
 INLINE int64_t padded_channels(const nn_byte_conv *conv)
@@ -37,8 +53,8 @@ INLINE int64_t columns_read(const nn_byte_conv *conv)
 static size_t depthwise_packed_bytes(const nn_byte_conv *conv)
 {
     size_t channels = (size_t)padded_channels(conv);
-    size_t columns = (size_t)row_quads(conv) * (size_t)conv->window.kernel[1];
-    return channels * (2 * sizeof(float) + columns * QUAD_BYTES / LANES);
+    return channels * 2 * sizeof(float) +
+           channels / LANES * (size_t)rows_together(conv) * line_weight_bytes(conv);
 }
 
 static size_t depthwise_scratch_bytes(const nn_byte_conv *conv)
@@ -47,24 +63,34 @@ static size_t depthwise_scratch_bytes(const nn_byte_conv *conv)
            round_up((size_t)conv->in.channels + LANES, 64);
 }
 
+/* The weights of LANES channels for four rows of the window, from row `first_row` (or before it)
+ * on. */
+static void pack_column(const nn_byte_conv *conv, const int8_t *weights, int64_t first,
+                        int first_row, int column, uint8_t *to)
+{
+    int8_t four[LANES][4] = {{0}};
+    int columns = conv->window.kernel[1];
+    for (int i = 0; i < LANES && first + i < conv->in.channels; i++)
+        for (int k = 0; k < 4; k++)
+            if (first_row + k >= 0 && first_row + k < conv->window.kernel[0])
+                four[i][k] =
+                    weights[(first + i) * tap_count(conv) + (first_row + k) * columns + column];
+    pack_quad(four, to);
+}
+
 static void pack_depthwise(const nn_byte_conv *conv, const int8_t *weights, const float *scales,
                            const float *bias, void *packed)
 {
-    int64_t channels = padded_channels(conv), taps = tap_count(conv);
-    int columns = conv->window.kernel[1];
+    int64_t channels = padded_channels(conv);
     float *numbers = packed;
     for (int64_t c = 0; c < channels; c++)
         pack_numbers(conv, weights, scales, bias, c, &numbers[c], &numbers[channels + c]);
     uint8_t *to = (uint8_t *)(numbers + 2 * channels);
     for (int64_t first = 0; first < channels; first += LANES)
-        for (int q = 0; q < row_quads(conv); q++)
-            for (int kx = 0; kx < columns; kx++, to += QUAD_BYTES) {
-                int8_t four[LANES][4] = {{0}};
-                for (int i = 0; i < LANES && first + i < conv->in.channels; i++)
-                    for (int k = 0; k < 4 && 4 * q + k < conv->window.kernel[0]; k++)
-                        four[i][k] = weights[(first + i) * taps + (4 * q + k) * columns + kx];
-                pack_quad(four, to);
-            }
+        for (int row = 0; row < rows_together(conv); row++)
+            for (int q = 0; q < row_quads(conv); q++)
+                for (int kx = 0; kx < conv->window.kernel[1]; kx++, to += QUAD_BYTES)
+                    pack_column(conv, weights, first, 4 * q - row, kx, to);
 }
 
 /* The rows of input under one row of outputs; a row beyond the picture is NULL. */
@@ -187,18 +213,10 @@ INLINE void run_line(const depthwise_line *line, int kernel_columns, int quads, 
     }
 }
 
-static void depthwise_channels(const nn_byte_conv *conv, depthwise_line *line, depthwise_rows *rows,
-                               const uint8_t *const *input_rows, int64_t c, uint8_t *scratch)
+static void run_whole_line(const depthwise_line *line)
 {
-    int quads = row_quads(conv), kernel_rows = conv->window.kernel[0];
-    int64_t columns = columns_read(conv);
-    for (int q = 0; q < quads; q++) {
-        for (int k = 0; k < 4; k++)
-            rows->rows[k] = 4 * q + k < kernel_rows ? input_rows[4 * q + k] : NULL;
-        lay_columns(rows, columns, c, scratch + q * columns * 4 * LANES);
-    }
-    line->columns = scratch;
-    line->columns_step = columns * 4 * LANES;
+    const nn_byte_conv *conv = line->conv;
+    int quads = row_quads(conv);
     int64_t width = conv->out.width, whole = 0;
     if (is_plain(line->finish, line->residual))
         whole = whole_pixels(width, line->left, conv->out.channels);
@@ -209,14 +227,38 @@ static void depthwise_channels(const nn_byte_conv *conv, depthwise_line *line, d
     run_line(line, conv->window.kernel[1], quads, false, whole, width);
 }
 
-static void depthwise_row(const nn_byte_conv *conv, const byte_finish *finish, const uint8_t *x,
-                          const uint8_t *residual, void *y, int64_t row, uint8_t *scratch,
-                          const uint8_t *outside)
+/* `count` rows of outputs, of which `line` is the first. input_rows: (input_count). */
+static void depthwise_channels(depthwise_line *line, int count, depthwise_rows *rows,
+                               const uint8_t *const *input_rows, int input_count, int64_t c,
+                               uint8_t *scratch)
+{
+    const nn_byte_conv *conv = line->conv;
+    int64_t columns = columns_read(conv), outputs = conv->out.width * conv->out.channels;
+    for (int q = 0; q < row_quads(conv); q++) {
+        for (int k = 0; k < 4; k++)
+            rows->rows[k] = 4 * q + k < input_count ? input_rows[4 * q + k] : NULL;
+        lay_columns(rows, columns, c, scratch + q * columns * 4 * LANES);
+    }
+    line->columns = scratch;
+    line->columns_step = columns * 4 * LANES;
+    for (int row = 0; row < count; row++) {
+        run_whole_line(line);
+        line->weights += line_weight_bytes(conv);
+        line->y = output_at(line->finish, line->y, outputs);
+        line->residual = line->residual != NULL ? line->residual + outputs : NULL;
+    }
+}
+
+/* `count` rows of outputs of one picture, at most rows_together. */
+static void depthwise_some_rows(const nn_byte_conv *conv, const byte_finish *finish,
+                                const uint8_t *x, const uint8_t *residual, void *y, int64_t row,
+                                int count, uint8_t *scratch, const uint8_t *outside)
 {
     const nn_window *w = &conv->window;
     int64_t channels = padded_channels(conv), each = conv->in.channels;
-    const uint8_t *input_rows[MOST_ROWS];
-    for (int ky = 0; ky < w->kernel[0]; ky++) {
+    const uint8_t *input_rows[MOST_ROWS + 1];
+    int input_count = w->kernel[0] + count - 1;
+    for (int ky = 0; ky < input_count; ky++) {
         int64_t from = row * w->stride[0] - w->pad_before[0] + (int64_t)ky * w->dilation[0];
         input_rows[ky] =
             from >= 0 && from < conv->in.height ? x + from * conv->in.width * each : NULL;
@@ -228,7 +270,7 @@ static void depthwise_row(const nn_byte_conv *conv, const byte_finish *finish, c
                            .first = -w->pad_before[1]};
     const float *numbers = conv->packed;
     const uint8_t *weights = (const uint8_t *)(numbers + 2 * channels);
-    size_t each_weights = (size_t)row_quads(conv) * (size_t)w->kernel[1] * QUAD_BYTES;
+    size_t each_weights = (size_t)rows_together(conv) * line_weight_bytes(conv);
     for (int64_t c = channels - LANES; c >= 0; c -= LANES) { /* as whole_pixels wants it */
         depthwise_line line = {.conv = conv,
                                .finish = finish,
@@ -238,7 +280,7 @@ static void depthwise_row(const nn_byte_conv *conv, const byte_finish *finish, c
                                .residual = residual != NULL ? residual + c : NULL,
                                .y = output_at(finish, y, c),
                                .left = each - c};
-        depthwise_channels(conv, &line, &rows, input_rows, c, scratch);
+        depthwise_channels(&line, count, &rows, input_rows, input_count, c, scratch);
     }
 }
 
@@ -252,10 +294,13 @@ static void run_depthwise(const nn_byte_conv *conv, nn_part part, const uint8_t 
     int64_t picture = conv->in.height * conv->in.width * conv->in.channels;
     int64_t row_outputs = conv->out.width * conv->out.channels;
     nn_span rows = nn_share(part, conv->out.batch * conv->out.height, 1);
-    for (int64_t i = rows.first; i < rows.end; i++) {
-        int64_t at = i * row_outputs;
-        depthwise_row(conv, &finish, x + i / conv->out.height * picture,
-                      residual != NULL ? residual + at : NULL, output_at(&finish, y, at),
-                      i % conv->out.height, memory, outside);
+    int count;
+    for (int64_t i = rows.first; i < rows.end; i += count) {
+        int64_t at = i * row_outputs, row = i % conv->out.height;
+        bool two = rows_together(conv) == 2 && row + 1 < conv->out.height && i + 1 < rows.end;
+        count = two ? 2 : 1;
+        depthwise_some_rows(conv, &finish, x + i / conv->out.height * picture,
+                            residual != NULL ? residual + at : NULL, output_at(&finish, y, at), row,
+                            count, memory, outside);
     }
 }
