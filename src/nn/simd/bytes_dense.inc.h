@@ -187,25 +187,36 @@ INLINE bool multiply_tile(const byte_tile *tile, int rows, int vectors, sums (*t
     return false;
 }
 
+/* Rows of a tile that can be written as whole vectors: whole_pixels; what is written too much must
+ * not be a residual that is still to be read. */
+INLINE int64_t rows_to_write_whole(const byte_tile *tile, int64_t left)
+{
+    if (left >= LANES)
+        return tile->rows;
+    bool spoils = !tile->all_outputs || tile->residual == tile->y;
+    return spoils ? 0 : whole_pixels(tile->rows, left, tile->stride);
+}
+
 static void finish_tile(const byte_tile *tile, int vectors, sums (*totals)[2])
 {
-    const float *numbers = (const float *)(const void *)tile->panel;
     const byte_finish finish = *tile->finish;
+    bool plain = is_plain(&finish, tile->residual);
     for (int v = vectors - 1; v >= 0; v--) {
+        const float *numbers = (const float *)(const void *)tile->panel;
         reals multiplier = load_reals(numbers + v * LANES);
         reals bias = load_reals(numbers + (vectors + v) * LANES);
-        int64_t left = tile->columns - v * LANES;
-        int r = 0;
-        if (is_plain(&finish, tile->residual) && (tile->all_outputs || left >= LANES))
-            for (; r < whole_pixels(tile->rows, left, tile->stride); r++)
-                store_bytes((uint8_t *)tile->y + r * tile->stride + v * LANES,
-                            __builtin_convertvector(totals[r][v], reals) * multiplier + bias,
-                            finish.low_byte, finish.high_byte);
-        for (; r < tile->rows; r++) {
+        int64_t left = tile->columns - v * LANES, whole = rows_to_write_whole(tile, left);
+        for (int r = 0; r < tile->rows; r++) {
             int64_t at = r * tile->stride + v * LANES;
             reals x = __builtin_convertvector(totals[r][v], reals) * multiplier + bias;
-            finish_some(&finish, x, tile->residual != NULL ? tile->residual + at : NULL,
-                        output_at(&finish, tile->y, at), left);
+            const uint8_t *residual = tile->residual != NULL ? tile->residual + at : NULL;
+            void *to = output_at(&finish, tile->y, at);
+            if (r >= whole)
+                finish_some(&finish, x, residual, to, left);
+            else if (plain)
+                store_bytes(to, x, finish.low_byte, finish.high_byte);
+            else
+                finish_vector(&finish, x, residual, to);
         }
     }
 }
